@@ -1,0 +1,92 @@
+"""What a connector is, and what passes between it and a run.
+
+A connector is a *module* with four names: `NAME`, `Options`, `fetch`, `normalise`; a fifth, `recognise`,
+lets `harvester source recognise URL` find it.  `fetch` touches the network and maps nothing;
+`normalise` maps and touches nothing.  Both raise only `SourceError` and `RecordError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from harvester.errors import RecordError
+from harvester.http import Http
+from harvester.model import Dataset
+
+
+class NoOptions(BaseModel):
+    """For a connector that needs no options; also the base that forbids unknown ones."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A configured remote portal or feed, as a connector sees it."""
+
+    name: str
+    url: str
+    options: BaseModel = field(default_factory=NoOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One metadata record exactly as the source gave it.
+
+    `guid` is the source's own identifier, stable between runs; `payload` is JSON-storable and untouched;
+    `modified` is the source's own date, only a hint; `deleted` when the source itself says so.
+    """
+
+    guid: str
+    payload: Any
+    modified: datetime | None = None
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one request brought: records, records that could not be read, and where the walk stands.
+
+    `advertised` is the total the source claims; `cursor` resumes the walk *after* this page.
+    """
+
+    records: tuple[Record, ...]
+    advertised: int | None = None
+    cursor: str | None = None
+    problems: tuple[RecordError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What is asked of one `fetch`: everything (`since` None) or changes, from the start or from `cursor`."""
+
+    since: datetime | None = None
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """The answer to "is this URL one of mine?": the URL to use, and what stands there."""
+
+    connector: str
+    url: str
+    title: str | None
+    advertised: int | None
+    sample: str | None
+
+
+class Connector(Protocol):
+    """A module with these names.  `fetch` that returns without raising has walked everything it was asked for."""
+
+    @property
+    def NAME(self) -> str: ...
+    @property
+    def Options(self) -> type[BaseModel]: ...
+    def fetch(self, source: Source, http: Http, walk: Walk) -> Iterator[Page]: ...
+    def normalise(self, record: Record, source: Source) -> Dataset: ...
+    def recognise(self, http: Http, url: str) -> Recognised | None: ...

@@ -1,0 +1,75 @@
+"""How a field cleans what a portal sent: a total function that answers a clean value and reports what it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+EXCERPT = 200
+
+
+class FieldProblem(NamedTuple):
+    """One value that was dropped or repaired: where it stood, a stable code, the value, what was wrong."""
+
+    field: str
+    code: str
+    value: str
+    message: str
+
+
+class Report:
+    """Collects the problems of one field while it is cleaned; without a list to fill, it forgets them."""
+
+    __slots__ = ("_field", "_problems")
+
+    def __init__(self, field: str = "", problems: list[FieldProblem] | None = None) -> None:
+        self._field = field
+        self._problems = problems
+
+    def __call__(self, code: str, value: object, message: str) -> None:
+        """Note that `value` was dropped or repaired."""
+        if self._problems is not None:
+            self._problems.append(FieldProblem(self._field, code, excerpt(value), message))
+
+
+SILENT = Report()
+
+
+def excerpt(value: object) -> str:
+    """The value as a short, printable, single line."""
+    shown = value if isinstance(value, str) else repr(value)
+    shown = "".join(c if c.isprintable() else " " for c in shown[: EXCERPT + 1])
+    return shown if len(shown) <= EXCERPT else shown[: EXCERPT - 1] + "…"
+
+
+class Cleaned:
+    """Annotates a field of the model: its value is whatever `clean` answers, whoever sends what.
+
+    Serialised by its actual type: pydantic's own PlainValidator would serialise every value twice.
+    """
+
+    def __init__(self, clean: Callable[[Any, Report], Any]) -> None:
+        self._clean = clean
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.with_info_plain_validator_function(self._validate)
+
+    def _validate(self, value: Any, info: core_schema.ValidationInfo) -> Any:
+        problems = info.context
+        if problems is None:
+            return self._clean(value, SILENT)
+        return self._clean(value, Report(_path(info), problems))
+
+
+def cleaned_by(clean: Callable[[Any, Report], Any]) -> Cleaned:
+    """The annotation of a field that `clean` cleans."""
+    return Cleaned(clean)
+
+
+def _path(info: core_schema.ValidationInfo) -> str:
+    """The field as a person names it: `issued` of the dataset itself, `distribution.issued` of a part."""
+    owner = (info.config or {}).get("title", "dataset")
+    return str(info.field_name) if owner == "dataset" else f"{owner}.{info.field_name}"

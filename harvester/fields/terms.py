@@ -1,0 +1,89 @@
+"""Terms of controlled vocabularies: what the source wrote, and the concept it means where one is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Annotated, Any
+
+from harvester.fields.base import SILENT, Report, cleaned_by
+from harvester.fields.text import text
+from harvester.fields.web import iri
+from harvester.vocabularies import VOCABULARIES
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """`text` as the source wrote it; `uri` the concept of the vocabulary, else the source's own IRI, else None."""
+
+    text: str
+    uri: str | None = None
+
+
+def term(vocabulary: str, value: Any, report: Report = SILENT) -> Term | None:
+    """The term that a text, a list of hints (title, code, URL: the first that resolves wins) or a dict means."""
+    if isinstance(value, Term):
+        return value
+    hints = [hint for raw in _hints(value) if (hint := text(raw, report))]
+    return _resolved(vocabulary, tuple(dict.fromkeys(hints))) if hints else None
+
+
+def several(vocabulary: str, value: Any, report: Report = SILENT) -> tuple[Term, ...]:
+    """One term per item of a list, or of a single value; without repetition, in alphabetical order."""
+    items = (
+        value
+        if isinstance(value, list | tuple | set | frozenset) and not isinstance(value, Term)
+        else (value,)
+    )
+    found = {item: None for raw in items if (item := term(vocabulary, raw, report))}
+    return tuple(sorted(found, key=lambda item: (item.uri or "", item.text)))
+
+
+def matched(vocabulary: str, item: Term) -> bool:
+    """Whether the term stands for a concept of the vocabulary."""
+    return item.uri is not None and VOCABULARIES[vocabulary].concept(item.uri) is not None
+
+
+@lru_cache(maxsize=65_536)
+def _resolved(vocabulary: str, hints: tuple[str, ...]) -> Term:
+    for hint in hints:
+        if concept := VOCABULARIES[vocabulary].resolve(hint):
+            return Term(hints[0], concept.uri)
+    own = (iri(hint) for hint in hints if "://" in hint or hint.startswith("urn:"))
+    return Term(hints[0], next((found for found in own if found), None))
+
+
+def _hints(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        yield from (value.get(key) for key in ("text", "uri", "label", "title", "name", "@value", "@id"))
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _hints(inner)
+    else:
+        yield value
+
+
+def _one(vocabulary: str) -> Callable[[Any, Report], Term | None]:
+    return lambda value, report: term(vocabulary, value, report)
+
+
+def _many(vocabulary: str) -> Callable[[Any, Report], tuple[Term, ...]]:
+    return lambda value, report: several(vocabulary, value, report)
+
+
+Licence = Annotated[Term | None, cleaned_by(_one("licence"))]
+Frequency = Annotated[Term | None, cleaned_by(_one("frequency"))]
+FileType = Annotated[Term | None, cleaned_by(_one("file-type"))]
+FileTypes = Annotated[tuple[Term, ...], cleaned_by(_many("file-type"))]
+MediaType = Annotated[Term | None, cleaned_by(_one("media-type"))]
+AccessRight = Annotated[Term | None, cleaned_by(_one("access-right"))]
+Availability = Annotated[Term | None, cleaned_by(_one("availability"))]
+Status = Annotated[Term | None, cleaned_by(_one("status"))]
+ChecksumAlgorithm = Annotated[Term | None, cleaned_by(_one("checksum-algorithm"))]
+PublisherType = Annotated[Term | None, cleaned_by(_one("publisher-type"))]
+Place = Annotated[Term | None, cleaned_by(_one("place"))]
+Themes = Annotated[tuple[Term, ...], cleaned_by(_many("data-theme"))]
+Languages = Annotated[tuple[Term, ...], cleaned_by(_many("language"))]
+DatasetTypes = Annotated[tuple[Term, ...], cleaned_by(_many("dataset-type"))]
+HvdCategories = Annotated[tuple[Term, ...], cleaned_by(_many("hvd-category"))]

@@ -1,0 +1,218 @@
+"""Text as portals send it, made safe: control characters, surrogates, HTML, white space, language tags."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from html.parser import HTMLParser
+from typing import Any
+
+from harvester.fields.base import SILENT, Report
+
+# XML 1.0 (section 2.2) forbids these even as references; lone surrogates cannot be encoded at all.
+_FORBIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
+)
+_SPACE = re.compile(r"\s+")
+_INLINE_SPACE = re.compile(r"[^\S\n]+")
+_BLANK_LINES = re.compile(r"\n{3,}")
+_MARKUP = re.compile(
+    r"</?[a-zA-Z][^<>]*>|<!--|<![a-zA-Z]|&(?:[a-zA-Z][a-zA-Z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6});"
+)
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*")
+_SCALARS = (str, int, float)
+_LANGUAGE_KEYS = ("fr", "en", "de", "nl", "it", "es", "pt")
+
+UNTAGGED = ""
+
+
+def text(value: Any, report: Report = SILENT) -> str | None:
+    """One line of text, or None when nothing is left."""
+    raw = _scalar(value, report)
+    return None if raw is None else _SPACE.sub(" ", _plain(raw)).strip() or None
+
+
+def prose(value: Any, report: Report = SILENT) -> str | None:
+    """Text that keeps its paragraphs; HTML becomes plain text, links keep their address."""
+    raw = _scalar(value, report)
+    if raw is None:
+        return None
+    lines = _plain(raw).replace("\r\n", "\n").replace("\r", "\n")
+    stripped = "\n".join(line.strip() for line in _INLINE_SPACE.sub(" ", lines).split("\n"))
+    return _BLANK_LINES.sub("\n\n", stripped).strip() or None
+
+
+def lines(value: Any, report: Report = SILENT) -> tuple[str, ...]:
+    """Every line of text in a string or list, without repetition, in the order given."""
+    return tuple(dict.fromkeys(found for _, raw in tagged(value, report) if (found := text(raw, report))))
+
+
+def language_tag(value: Any, report: Report = SILENT) -> str:
+    """A BCP 47 tag in lower case (`fr`, `pt-br`, `fr-t-nl`), or "" when the value is none."""
+    if isinstance(value, str) and _LANGUAGE.fullmatch(tag := value.strip()):
+        return tag.replace("_", "-").lower()
+    if value not in (None, ""):
+        report("bad-language-tag", value, "not a language tag (BCP 47); the text is kept without it")
+    return UNTAGGED
+
+
+def texts(value: Any, report: Report = SILENT) -> dict[str, str]:
+    """One line of text per language: language tag -> text, "" for text without a language."""
+    return _by_language(value, text, report)
+
+
+def proses(value: Any, report: Report = SILENT) -> dict[str, str]:
+    """Paragraphs per language: language tag -> text, "" for text without a language."""
+    return _by_language(value, prose, report)
+
+
+def words(value: Any, report: Report = SILENT) -> dict[str, tuple[str, ...]]:
+    """Keywords per language, without repetition, in alphabetical order (a portal's own order means nothing)."""
+    found: dict[str, set[str]] = {}
+    for tag, raw in tagged(value, report):
+        if word := text(raw, report):
+            found.setdefault(tag, set()).add(word)
+    return {tag: tuple(sorted(found[tag])) for tag in sorted(found)}
+
+
+def tagged(value: Any, report: Report = SILENT, tag: str = UNTAGGED) -> Iterator[tuple[str, Any]]:
+    """Every (language tag, scalar) in a string, a list, a dict by language or a JSON-LD value, however nested."""
+    if isinstance(value, Mapping):
+        if "@value" in value:
+            yield language_tag(value.get("@language"), report), value["@value"]
+            return
+        for key, inner in value.items():
+            yield from tagged(inner, report, language_tag(key, report))
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for inner in value:
+            yield from tagged(inner, report, tag)
+    elif value is not None:
+        yield tag, value
+
+
+def _by_language(value: Any, clean: Any, report: Report) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for tag, raw in tagged(value, report):
+        cleaned = clean(raw, report)
+        if cleaned is None or found.get(tag) == cleaned:
+            continue
+        if tag in found:
+            report(
+                "repeated-text", cleaned, f"a second text in the same language ({tag or 'none'}) was left out"
+            )
+            continue
+        found[tag] = cleaned
+    return {tag: found[tag] for tag in sorted(found)}
+
+
+def _scalar(value: Any, report: Report) -> str | None:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping) or value is None or isinstance(value, bool):
+        if value:
+            report("not-text", value, "text was expected")
+        return (
+            next((v for v in _preferred(value) if isinstance(v, str)), None)
+            if isinstance(value, Mapping)
+            else None
+        )
+    if isinstance(value, (list, tuple)):
+        return next((v for v in value if isinstance(v, str) and v), None)
+    return str(value) if isinstance(value, _SCALARS) else None
+
+
+def _preferred(value: Mapping[Any, Any]) -> Iterator[Any]:
+    yield from (value[key] for key in ("@value", *_LANGUAGE_KEYS) if value.get(key))
+    yield from value.values()
+
+
+def _plain(raw: str) -> str:
+    """Without forbidden characters and without markup, in Unicode form C; applying it again changes nothing."""
+    clean = _FORBIDDEN.sub("", raw)
+    # Some portals escape their HTML twice: what unescaping uncovers is stripped in turn.
+    while _MARKUP.search(clean):
+        stripped = _FORBIDDEN.sub("", _strip_markup(clean))
+        if stripped == clean:
+            break
+        clean = stripped
+    return clean if clean.isascii() else unicodedata.normalize("NFC", clean)
+
+
+def _strip_markup(raw: str) -> str:
+    reader = _Stripper()
+    reader.feed(raw)
+    reader.close()
+    return reader.result()
+
+
+class _Stripper(HTMLParser):
+    """Turns HTML into text: blocks become lines, list items bullets, links `text (address)`."""
+
+    _BLOCKS = frozenset(
+        [
+            "p",
+            "div",
+            "br",
+            "tr",
+            "table",
+            "ul",
+            "ol",
+            "h1",
+            "h2",
+            "h3",
+            "h4",
+            "h5",
+            "h6",
+            "section",
+            "article",
+            "blockquote",
+            "pre",
+            "hr",
+            "dl",
+            "dt",
+            "dd",
+        ]
+    )
+    _HIDDEN = frozenset(("script", "style", "head", "template", "noscript"))
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self._out: list[str] = []
+        self._hidden = 0
+        self._links: list[tuple[str, int]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in self._HIDDEN:
+            self._hidden += 1
+        elif tag == "li":
+            self._out.append("\n- ")
+        elif tag in self._BLOCKS:
+            self._out.append("\n")
+        elif tag == "a":
+            self._links.append((dict(attrs).get("href") or "", len(self._out)))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in self._BLOCKS:
+            self._out.append("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self._HIDDEN:
+            self._hidden = max(0, self._hidden - 1)
+        elif tag in self._BLOCKS:
+            self._out.append("\n")
+        elif tag == "a" and self._links:
+            self._close_link(*self._links.pop())
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self._out.append(data)
+
+    def _close_link(self, address: str, start: int) -> None:
+        shown = "".join(self._out[start:])
+        if address.startswith(("http://", "https://")) and address not in shown:
+            self._out.append(f" ({html.escape(address, quote=False) if '<' in address else address})")
+
+    def result(self) -> str:
+        return "".join(self._out)

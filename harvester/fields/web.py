@@ -1,0 +1,125 @@
+"""Addresses as portals write them: IRIs (RFC 3987), URLs, e-mail addresses; repaired where the meaning is plain."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from harvester.fields.base import SILENT, Report
+
+_CLEAN = re.compile(
+    r"https?://[a-z0-9][a-z0-9.-]*(?::[0-9]{1,5})?(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*)?"
+)
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_IGNORED = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060\ufeff\ud800-\udfff]")
+_GLUED = re.compile(r"[\s,;|]+(?=(?:https?|ftp)://)")
+_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+# What RFC 3987 does not allow unescaped: anything outside `ucschar` (private use is left to queries, so escaped here).
+_UCSCHAR = "\xa0-\ud7ff\uf900-\ufdcf\ufdf0-\uffef" + "".join(
+    f"{chr(plane << 16)}-{chr((plane << 16) + 0xFFFD)}" for plane in range(1, 14)
+)
+_ILLEGAL = re.compile(rf"[^!-~{_UCSCHAR}\U000e1000-\U000efffd]|[<>\"{{}}|\\^`]")
+_AUTHORITY = re.compile(
+    rf"(?:[-.~\w!$&'()*+,;=:%{_UCSCHAR}]*@)?(?:[-.~\w{_UCSCHAR}]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?"
+)
+_BRACKETS = re.compile(r"[\[\]]")
+_EMAIL = re.compile(r"[^@\s<>\"(),;:]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,24}")
+_WEB = frozenset(("http", "https", "ftp", "ftps", "sftp"))
+
+
+def iri(value: Any, report: Report = SILENT) -> str | None:
+    """An absolute IRI of any scheme, or None; illegal characters are percent-encoded."""
+    raw = _raw(value, report)
+    if raw is None:
+        return None
+    if _CLEAN.fullmatch(raw):
+        return raw
+    scheme = _SCHEME.match(raw)
+    if scheme is None or len(scheme.group()) < 3:
+        report("bad-iri", raw, "not an absolute IRI; left out")
+        return None
+    return _web(raw, report) if scheme.group()[:-1].lower() in _WEB else _escape(raw)
+
+
+def url(value: Any, report: Report = SILENT) -> str | None:
+    """An absolute http(s) or ftp URL, or None; `www.…` gets its scheme, two glued URLs give the first."""
+    raw = _raw(value, report)
+    if raw is None or _CLEAN.fullmatch(raw):
+        return raw
+    parts = _GLUED.split(raw)
+    if len(parts) > 1:
+        report("glued-urls", raw, "several URLs in one value; the first was taken")
+    first = parts[0].strip(" ,;|")
+    if first.lower().startswith("www."):
+        first = f"http://{first}"
+    if first.partition(":")[0].lower() not in _WEB:
+        report("bad-url", raw, "not an absolute http, https or ftp URL; left out")
+        return None
+    return _web(first, report)
+
+
+def urls(value: Any, report: Report = SILENT) -> tuple[str, ...]:
+    """Every URL in a string or list, glued ones told apart, without repetition, in the order given."""
+    many = value if isinstance(value, list | tuple | set | frozenset) else (value,)
+    raws = (part for item in many if (raw := _raw(item, report)) for part in _GLUED.split(raw))
+    return tuple(dict.fromkeys(found for raw in raws if (found := url(raw, report))))
+
+
+def iris(value: Any, report: Report = SILENT) -> tuple[str, ...]:
+    """Every absolute IRI in a list, without repetition, sorted."""
+    many = value if isinstance(value, list | tuple | set | frozenset) else (value,)
+    return tuple(sorted({found for item in many if (found := iri(item, report))}))
+
+
+def email(value: Any, report: Report = SILENT) -> str | None:
+    """The first e-mail address in the value, without `mailto:`; None when there is none."""
+    raw = _raw(value, report)
+    if raw is None or raw.lower() in ("mailto:", "mailto"):
+        return None
+    found = _EMAIL.search(raw.removeprefix("mailto:").removeprefix("MAILTO:").replace("%40", "@"))
+    if found is None:
+        report("bad-email", raw, "no e-mail address in it; left out")
+        return None
+    return found.group()
+
+
+def _raw(value: Any, report: Report) -> str | None:
+    if isinstance(value, list | tuple) and value:
+        value = value[0]
+    if isinstance(value, dict):
+        value = value.get("@id") or value.get("url") or value.get("uri") or value.get("@value")
+    if isinstance(value, str):
+        return _IGNORED.sub("", value).strip() or None
+    if value not in (None, False, [], {}, ()):
+        report("bad-url", value, "an address was expected; left out")
+    return None
+
+
+def _web(raw: str, report: Report) -> str | None:
+    try:
+        parts = urlsplit(_escape(raw))
+        host, _port = parts.hostname, parts.port
+    except ValueError as error:
+        report("bad-url", raw, f"not a URL ({error}); left out")
+        return None
+    if not host or ".." in host or not _AUTHORITY.fullmatch(parts.netloc) or _STRAY_PERCENT.search(parts.netloc):
+        report("bad-url", raw, "a URL without a usable host; left out")
+        return None
+    if raw != (escaped := _escape(raw)):
+        report("repaired-url", raw, "illegal characters were percent-encoded")
+    prefix, _, rest = escaped.partition("://")
+    authority = parts.netloc
+    return f"{prefix.lower()}://{authority.lower() if '@' not in authority else authority}{rest[len(authority) :]}"
+
+
+def _escape(raw: str) -> str:
+    head, mark, tail = raw.partition("://")
+    stop = min((i for i in (tail.find(c) for c in "/?#") if i >= 0), default=len(tail))
+    authority, path = (tail[:stop], tail[stop:]) if mark else ("", head)
+    path = _STRAY_PERCENT.sub("%25", path)
+    path = _ILLEGAL.sub(lambda m: quote(m.group(), safe="", errors="ignore"), path)
+    path = _BRACKETS.sub(lambda m: quote(m.group()), path)
+    before, sharp, fragment = path.partition("#")
+    path = before + sharp + fragment.replace("#", "%23")
+    return f"{head}{mark}{authority}{path}" if mark else path

@@ -1,0 +1,118 @@
+"""The only paging code: walks that survive silent caps, lying totals, loops, choking portals and one bad record.
+
+A walk yields `Page`s and returns when the source has shown everything; it raises `SourceError` when it cannot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from harvester.connector import Page, Record
+from harvester.errors import RecordError, SourceError, Unavailable
+from harvester.jsonio import digest
+
+MOST_PAGES = 1_000_000
+MOST_UNREADABLE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """What one request brought: raw items, the advertised total, and the link to the next page if there is one."""
+
+    items: list[Any]
+    total: int | None = None
+    next: str | None = None
+
+
+Read = Callable[[int, int], Slice]
+Make = Callable[[Any], Record]
+
+
+def records(items: Iterable[Any], make: Make) -> tuple[tuple[Record, ...], tuple[RecordError, ...]]:
+    """Every item as a record, or as the reason why it is none."""
+    good: list[Record] = []
+    bad: list[RecordError] = []
+    for item in items:
+        try:
+            good.append(make(item))
+        except RecordError as error:
+            bad.append(error)
+    return tuple(good), tuple(bad)
+
+
+def walk_offsets(read: Read, make: Make, sizes: tuple[int, ...], start: int = 0) -> Iterator[Page]:
+    """Walk `read(offset, limit)` to its end, from `start`.
+
+    `sizes` are the page sizes that may be asked for, largest first, each dividing the one before, so that
+    `offset` stays a multiple of `limit`.  A page that fails is asked for in smaller pieces, down to the one
+    record that breaks it, which is reported; the size grows back afterwards.  The offset moves by what really
+    came, for portals that cap pages silently.  Raises `SourceError` when a portal repeats its pages.
+    """
+    offset, level, unreadable = start, 0, 0
+    seen: set[bytes] = set()
+    while True:
+        limit = sizes[level]
+        try:
+            part = read(offset, limit)
+        except Unavailable as error:
+            if level + 1 < len(sizes):
+                level += 1
+                continue
+            unreadable += 1
+            if unreadable > MOST_UNREADABLE:
+                raise
+            yield Page((), cursor=str(offset + 1), problems=(_unreadable(error, offset),))
+            offset += 1
+            continue
+        unreadable = 0
+        if not part.items:
+            return
+        _refuse_repetition(part.items, seen)
+        good, bad = records(part.items, make)
+        offset += len(part.items)
+        yield Page(good, part.total, str(offset), bad)
+        if len(part.items) < limit and (part.total is None or offset >= part.total):
+            return
+        level = _grown(sizes, level, offset)
+
+
+def walk_links(first: str, read: Callable[[str], Slice], make: Make) -> Iterator[Page]:
+    """Walk `read(url)` along the links it answers.  Raises `SourceError` on a loop or on repeated pages."""
+    url: str | None = first
+    visited: set[str] = set()
+    seen: set[bytes] = set()
+    while url is not None:
+        if url in visited or len(visited) >= MOST_PAGES:
+            raise SourceError(f"the paging links run in a circle: {url} was read before", code="paging-loop", url=url)
+        visited.add(url)
+        part = read(url)
+        if part.items:
+            _refuse_repetition(part.items, seen)
+        good, bad = records(part.items, make)
+        yield Page(good, part.total, part.next, bad)
+        url = part.next
+
+
+def _grown(sizes: tuple[int, ...], level: int, offset: int) -> int:
+    return level - 1 if level and offset % sizes[level - 1] == 0 else level
+
+
+def _refuse_repetition(items: list[Any], seen: set[bytes]) -> None:
+    mark = digest(items)
+    if mark in seen and len(items) > 1:
+        raise SourceError(
+            "the portal answered the same page twice: it ignores the paging parameters", code="paging-ignored"
+        )
+    seen.add(mark)
+
+
+def _unreadable(error: SourceError, offset: int) -> RecordError:
+    return RecordError(
+        f"the record at position {offset} cannot be read: {error.message}",
+        code="unreadable-record",
+        url=error.url,
+        field="position",
+        value=offset,
+    )

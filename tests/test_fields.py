@@ -1,0 +1,218 @@
+"""Field types: total, idempotent, and right on what portals really write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyoxigraph import NamedNode
+
+from harvester.fields import number, place, text, web, when
+from harvester.fields.base import FieldProblem, Report
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+CLEANERS: list[Callable[[Any, Report], Any]] = [
+    text.text,
+    text.prose,
+    text.texts,
+    text.proses,
+    text.words,
+    text.lines,
+    text.language_tag,
+    when.when,
+    web.iri,
+    web.url,
+    web.urls,
+    web.iris,
+    web.email,
+    number.size,
+    number.metres,
+    number.duration,
+    number.flag,
+    place.geometry,
+    place.bbox,
+    place.centroid,
+]
+MARKUP = st.text(alphabet="<>&;/ab#x1l gtamp\n\"'=!-[]{}()", max_size=40)
+ADDRESSES = st.builds(
+    "{}{}".format, st.sampled_from(["http://", "https://é.fr/", "http://a.b/", "www.", "urn:"]), st.text()
+)
+DATES = st.text(alphabet="0123456789-/T:.Z+ jandecmrvouû,", max_size=25)
+ALL = JUNK | MARKUP | ADDRESSES | DATES
+
+
+@pytest.mark.parametrize("clean", CLEANERS, ids=lambda f: f.__name__)
+@given(value=ALL)
+def test_total_and_idempotent(clean: Callable[[Any, Report], Any], value: Any) -> None:
+    once = clean(value, Report())
+    assert clean(once, Report()) == once
+
+
+@given(value=ADDRESSES | st.text())
+def test_an_address_is_always_a_valid_iri(value: str) -> None:
+    for found in (web.url(value), web.iri(value)):
+        if found is not None:
+            NamedNode(found)
+
+
+@given(value=MARKUP | st.text())
+def test_text_never_keeps_markup_or_control_characters(value: str) -> None:
+    found = text.prose(value) or ""
+    assert "<script" not in found.lower()
+    assert not any(ord(c) < 32 and c not in "\n\t" for c in found)
+    found.encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("2020", "2020"),
+        (2020, "2020"),
+        ("2014-11", "2014-11"),
+        ("20141112", "2014-11-12"),
+        ("2014-11-12", "2014-11-12"),
+        ("2014-11-12T09:47:16+0000", "2014-11-12T09:47:16Z"),
+        ("2014-11-12T09:47:16+02:00", "2014-11-12T07:47:16Z"),
+        ("2019-06-10T13:12:22.161302", "2019-06-10T13:12:22.161302"),
+        ("2019-06-27 12:41:27", "2019-06-27T12:41:27"),
+        ("2024-08-20T13:41:37.838Z", "2024-08-20T13:41:37.838Z"),
+        ("2024-08-20T13:41:37.838000000Z", "2024-08-20T13:41:37.838Z"),
+        ("mar, 10/12/2019 - 09:23", "2019-12-10T09:23:00"),
+        ("Date changed  jeu, 19/12/2019 - 03:00", "2019-12-19T03:00:00"),
+        ("31/12/2019", "2019-12-31"),
+        ("12/31/2019", "2019-12-31"),
+        ("12 janvier 2020", "2020-01-12"),
+        ("1er août 2021", "2021-08-01"),
+        ("January 5, 2018", "2018-01-05"),
+        ("mars 2017", "2017-03"),
+        ("Wed, 12 Nov 2014 09:47:16 GMT", "2014-11-12T09:47:16Z"),
+        (1577836800, "2020-01-01T00:00:00Z"),
+        (1577836800000, "2020-01-01T00:00:00Z"),
+        (date(2020, 2, 29), "2020-02-29"),
+        (datetime(2020, 1, 1, 12, tzinfo=UTC), "2020-01-01T12:00:00Z"),
+    ],
+)
+def test_dates_keep_their_precision(raw: Any, expected: str) -> None:
+    assert when.when(raw) == expected
+
+
+@pytest.mark.parametrize(
+    "raw", ["10/12/2019", "2019-13-45", "2019-02-30", "hier", "R/P1D", "0000-00-00", "99999", True]
+)
+def test_a_date_is_never_guessed(raw: Any) -> None:
+    problems: list[FieldProblem] = []
+    assert when.when(raw, Report("issued", problems)) is None
+    assert [p.code for p in problems] in (["bad-date"], ["not-text"])
+
+
+def test_instants_cover_from_their_start() -> None:
+    assert when.instant("2020") == datetime(2020, 1, 1, tzinfo=UTC)
+    assert when.instant("2020-05-01T10:00:00Z") == datetime(2020, 5, 1, 10, tzinfo=UTC)
+    assert when.instant(None) is None
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("http://a.example/with space", "http://a.example/with%20space"),
+        ("  https://A.Example/Path?q=é#x ", "https://a.example/Path?q=é#x"),
+        ("www.example.org/x", "http://www.example.org/x"),
+        ("http://a.example/x http://b.example/y", "http://a.example/x"),
+        ("https://sig.example.org:/x", "https://sig.example.org:/x"),
+        ("http://a.example/100%", "http://a.example/100%25"),
+        ("http://a.example/[x]|y", "http://a.example/%5Bx%5D%7Cy"),
+        ("HTTP://a.example/", "http://a.example/"),
+        ({"@id": "http://a.example/"}, "http://a.example/"),
+    ],
+)
+def test_urls_are_repaired(raw: Any, expected: str) -> None:
+    assert web.url(raw) == expected
+
+
+@pytest.mark.parametrize(
+    "raw", ["berlin", "/relative", "http://", "http:///x", "javascript:alert(1)", "mailto:a@b.fr", 7]
+)
+def test_what_is_no_url_is_reported(raw: Any) -> None:
+    problems: list[FieldProblem] = []
+    assert web.url(raw, Report("url", problems)) is None
+    assert problems[0].code == "bad-url"
+
+
+def test_glued_urls_are_told_apart() -> None:
+    assert web.urls("http://a.example/x, http://b.example/y") == ("http://a.example/x", "http://b.example/y")
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [("mailto:a.b@c.fr", "a.b@c.fr"), ("mailto:", None), ("Jean <j@d.fr>; k@d.fr", "j@d.fr"), ("http://how to", None)],
+)
+def test_emails(raw: str, expected: str | None) -> None:
+    assert web.email(raw) == expected
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("42 octets", 42),
+        ("1,5 Mo", 1572864),
+        ("12 345", 12345),
+        (1024, 1024),
+        ("1024", 1024),
+        (0, None),
+        (-3, None),
+        ("big", None),
+        (True, None),
+    ],
+)
+def test_sizes(raw: Any, expected: int | None) -> None:
+    assert number.size(raw) == expected
+
+
+def test_html_becomes_text_that_keeps_its_links() -> None:
+    raw = '<p>Un <b>jeu</b> &amp; plus</p><ul><li>un</li><li>deux</li></ul><a href="https://x.example/">ici</a><script>1</script>'
+    assert text.prose(raw) == "Un jeu & plus\n\n- un\n- deux\nici (https://x.example/)"
+
+
+def test_plain_text_with_angle_brackets_stays() -> None:
+    assert text.prose("a < b and c > d, AT&T") == "a < b and c > d, AT&T"
+
+
+def test_html_escaped_twice_is_uncovered() -> None:
+    assert text.text("&amp;lt;b&amp;gt;gras&amp;lt;/b&amp;gt;") == "gras"
+
+
+def test_languages() -> None:
+    assert text.texts({"fr": "Eau", "fr_FR": "L'eau", "français": "Onde"}) == {
+        "": "Onde",
+        "fr": "Eau",
+        "fr-fr": "L'eau",
+    }
+    assert text.words({"fr": ["b", "a", "a"], "en": "c"}) == {"en": ("c",), "fr": ("a", "b")}
+    assert text.texts([{"@value": "Water", "@language": "en"}, "Eau"]) == {"": "Eau", "en": "Water"}
+
+
+def test_geometry_of_many_writings() -> None:
+    square = '{"type":"Polygon","coordinates":[[[1,2],[3,2],[3,4],[1,4],[1,2]]]}'
+    assert place.bbox(square) == (1.0, 2.0, 3.0, 4.0)
+    assert place.bbox("POLYGON((1 2, 3 2, 3 4, 1 4, 1 2))") == (1.0, 2.0, 3.0, 4.0)
+    assert place.bbox("ENVELOPE(1, 3, 4, 2)") == (1.0, 2.0, 3.0, 4.0)
+    assert place.bbox("1,2,3,4") == (1.0, 2.0, 3.0, 4.0)
+    assert place.geometry("POINT(2.5 48.1)") == '{"coordinates":[2.5,48.1],"type":"Point"}'
+    assert place.centroid([2.5, 48.1]) == (2.5, 48.1)
+    assert place.geometry({"type": "Feature", "geometry": {"type": "Point", "coordinates": [1, 2]}}) is not None
+
+
+@pytest.mark.parametrize(
+    "raw", ['{"type":"Polygon","coordinates":[[[NaN,1]]]}', "POLYGON((", ["ARG", "02"], [1, 2, 300, 4]]
+)
+def test_broken_geometry_is_dropped(raw: Any) -> None:
+    assert place.geometry(raw) is None
+    assert place.bbox(raw) is None

@@ -1,0 +1,1 @@
+"""The catalogue's storage: `tables` (what is kept), `store` (every write), `queries` (every read)."""

@@ -1,0 +1,326 @@
+"""Every write to the catalogue, in batches; callers own the transaction (`database.writing`)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import Connection, Insert, bindparam, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from harvester.catalogue import joining
+from harvester.catalogue.packing import pack, squeeze
+from harvester.catalogue.tables import (
+    changes,
+    counters,
+    datasets,
+    documents,
+    match_keys,
+    problems,
+    records,
+    runs,
+    sources,
+    unmatched,
+)
+from harvester.connector import Record
+from harvester.decide import Action, Stored
+from harvester.fields.terms import matched
+from harvester.model import Dataset
+
+CHUNK = 500
+_TEXT = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One record of a run, decided: what came, what was known, what it became."""
+
+    action: Action
+    record: Record
+    payload_hash: bytes
+    stored: Stored | None = None
+    dataset: Dataset | None = None
+    body: bytes | None = None
+    keys: tuple[str, ...] = ()
+
+    @property
+    def dataset_hash(self) -> bytes | None:
+        """The hash of the normalised dataset; None when there is none."""
+        return None if self.body is None else blake2b(self.body, digest_size=16).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class RunRef:
+    """The run in whose name something is written (id 0: by hand); a replay has not seen the source, it `sees` nothing."""
+
+    id: int
+    source_id: int
+    source: str
+    sees: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One row of the report of a run."""
+
+    stage: str
+    severity: str
+    code: str
+    message: str
+    guid: str | None = None
+    field: str | None = None
+    value: str | None = None
+    url: str | None = None
+
+
+def write(connection: Connection, run: RunRef, outcomes: Sequence[Outcome], now: datetime) -> None:
+    """Write a batch of decided records: new ones, changed ones, and the mark that the others were seen."""
+    by_action: dict[Action, list[Outcome]] = {}
+    for outcome in outcomes:
+        by_action.setdefault(outcome.action, []).append(outcome)
+    failed = by_action.get(Action.FAILED, [])
+    _insert_failed(connection, run, [o for o in failed if o.stored is None], now)
+    _founded(connection, run, by_action.get(Action.CREATED, []), now)
+    for action in (Action.UPDATED, Action.RESTORED):
+        _rewritten(connection, run, action, by_action.get(action, []), now)
+    seen = [*by_action.get(Action.UNCHANGED, []), *failed]
+    _refresh_payloads(connection, [o for o in seen if o.stored and o.stored.payload_hash != o.payload_hash and o.body])
+    seen += by_action.get(Action.RETIRED, [])
+    if run.sees:
+        touch(connection, run, [o.stored.id for o in seen if o.stored])
+
+
+def touch(connection: Connection, run: RunRef, ids: Sequence[int]) -> None:
+    """Mark records as seen by the run."""
+    for part in chunks(ids):
+        connection.execute(update(records).where(records.c.id.in_(part)).values(seen_run_id=run.id))
+
+
+def retire(connection: Connection, run: RunRef, ids: Sequence[int], now: datetime) -> None:
+    """Hide records; a dataset is hidden with its last record, and shows another one as long as there is any."""
+    for part in chunks(ids):
+        connection.execute(
+            update(records).where(records.c.id.in_(part)).values(status="retired", retired_at=now, changed_at=now)
+        )
+        rows = connection.execute(select(records.c.id, records.c.dataset_id).where(records.c.id.in_(part))).all()
+        touched = {row.dataset_id for row in rows if row.dataset_id is not None}
+        joining.show_best_record(connection, touched, now)
+        gone = [(r.dataset_id, r.id) for r in rows if r.dataset_id is not None]
+        _log(connection, run, Action.RETIRED, gone, now)
+
+
+def report(connection: Connection, run_id: int, found: Iterable[Problem]) -> None:
+    """Add rows to the report of a run."""
+    rows = [
+        {
+            "run_id": run_id,
+            "guid": p.guid,
+            "stage": p.stage,
+            "severity": p.severity,
+            "code": p.code,
+            "field": p.field,
+            "value": p.value and p.value[:_TEXT],
+            "url": p.url and p.url[:_TEXT],
+            "message": p.message[:_TEXT],
+        }
+        for p in found
+    ]
+    if rows:
+        connection.execute(insert(problems), rows)
+
+
+def advance(connection: Connection, run_id: int, values: Mapping[str, Any]) -> bool:
+    """Note how far a running run has come; False when it is no longer running (someone cancelled it)."""
+    statement = update(runs).where(runs.c.id == run_id, runs.c.status == "running").values(**values)
+    return connection.execute(statement).rowcount == 1
+
+
+def add_run(connection: Connection, source_id: int, mode: str, status: str, now: datetime) -> int:
+    """A new run; the caller has seen that no other one is live."""
+    started = now if status == "running" else None
+    statement = insert(runs).values(
+        source_id=source_id, mode=mode, status=status, queued_at=now, started_at=started, heartbeat_at=started
+    )
+    return _new_id(connection, statement)
+
+
+def add_source(connection: Connection, values: Mapping[str, Any]) -> int:
+    """A new source; its name must be free."""
+    return _new_id(connection, insert(sources).values(**values))
+
+
+def edit_source(connection: Connection, source_id: int, values: Mapping[str, Any]) -> None:
+    """Change columns of a source."""
+    connection.execute(update(sources).where(sources.c.id == source_id).values(**values))
+
+
+def allocate(connection: Connection, name: str, number: int) -> range:
+    """A block of `number` unused identifiers."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(counters).values(name=name, next=number + 1)
+    statement = statement.on_conflict_do_update(
+        index_elements=["name"], set_={"next": counters.c.next + number}
+    ).returning(counters.c.next)
+    end = int(connection.execute(statement).scalar_one())
+    return range(end - number, end)
+
+
+def chunks(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    """The items in pieces small enough for one statement."""
+    return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
+
+
+def _new_id(connection: Connection, statement: Insert) -> int:
+    key = connection.execute(statement).inserted_primary_key
+    if key is None:
+        raise RuntimeError("the database gave no key to a new row")
+    return int(key[0])
+
+
+def _insert_failed(connection: Connection, run: RunRef, failed: Sequence[Outcome], now: datetime) -> None:
+    if failed:
+        ids = allocate(connection, "records", len(failed))
+        _insert_records(connection, run, [(i, None, o) for i, o in zip(ids, failed, strict=True)], now)
+
+
+def _founded(connection: Connection, run: RunRef, created: Sequence[Outcome], now: datetime) -> None:
+    """New records, each joined to the dataset its keys point at, or founding one; a failed one may be accepted now."""
+    if not created:
+        return
+    ids = iter(allocate(connection, "records", len(created)))
+    placed = [(o.stored.id if o.stored else next(ids), o) for o in created]
+    homes = joining.homes(connection, run, [(i, o.keys) for i, o in placed])
+    homes = joining.founded_before(connection, run, [(i, o.record.guid) for i, o in placed]) | homes
+    orphans = [(i, o) for i, o in placed if i not in homes]
+    new_ids = allocate(connection, "datasets", len(orphans)) if orphans else range(0)
+    founded = {i: dataset_id for (i, _), dataset_id in zip(orphans, new_ids, strict=True)}
+    if orphans:
+        connection.execute(insert(datasets), [joining.dataset_row(founded[i], i, o, run, now) for i, o in orphans])
+    everywhere = homes | founded
+    _insert_records(connection, run, [(i, everywhere[i], o) for i, o in placed if o.stored is None], now)
+    _accept(connection, run, [(i, everywhere[i], o) for i, o in placed if o.stored is not None], now)
+    _details(connection, [(i, o) for i, o in placed])
+    joining.show_best_record(connection, set(homes.values()), now)
+    _log(connection, run, Action.CREATED, [(founded[i], i) for i, _ in orphans], now)
+    _log(connection, run, "joined", [(homes[i], i) for i, _ in placed if i in homes], now)
+
+
+def _insert_records(
+    connection: Connection, run: RunRef, placed: Sequence[tuple[int, int | None, Outcome]], now: datetime
+) -> None:
+    if not placed:
+        return
+    connection.execute(
+        insert(records),
+        [
+            {
+                "id": record_id,
+                "source_id": run.source_id,
+                "guid": outcome.record.guid,
+                "first_seen_at": now,
+                **_columns(outcome, dataset_id, run, now),
+            }
+            for record_id, dataset_id, outcome in placed
+        ],
+    )
+    connection.execute(insert(documents), [{"record_id": i, **_blobs(o)} for i, _, o in placed])
+
+
+def _accept(connection: Connection, run: RunRef, placed: Sequence[tuple[int, int, Outcome]], now: datetime) -> None:
+    if placed:
+        rows = [{"b_id": i, **_columns(o, dataset_id, run, now)} for i, dataset_id, o in placed]
+        connection.execute(update(records).where(records.c.id == bindparam("b_id")), rows)
+        _store_blobs(connection, [(i, o) for i, _, o in placed])
+
+
+def _rewritten(connection: Connection, run: RunRef, action: Action, changed: Sequence[Outcome], now: datetime) -> None:
+    placed = [(o.stored, o) for o in changed if o.stored is not None and o.stored.dataset_id is not None]
+    if not placed:
+        return
+    rows = [{"b_id": s.id, **_columns(o, s.dataset_id, run, now)} for s, o in placed]
+    connection.execute(update(records).where(records.c.id == bindparam("b_id")), rows)
+    _store_blobs(connection, [(s.id, o) for s, o in placed])
+    _details(connection, [(s.id, o) for s, o in placed], replace=True)
+    joining.show_best_record(connection, {s.dataset_id for s, _ in placed if s.dataset_id is not None}, now)
+    _log(connection, run, action, [(s.dataset_id, s.id) for s, _ in placed if s.dataset_id is not None], now)
+
+
+def _refresh_payloads(connection: Connection, same: Sequence[Outcome]) -> None:
+    """The payload changed, the metadata did not (a view counter): keep the new payload, write no dataset."""
+    placed = [(o.stored.id, o) for o in same if o.stored is not None]
+    if placed:
+        rows = [{"b_id": i, "payload_hash": o.payload_hash} for i, o in placed]
+        connection.execute(update(records).where(records.c.id == bindparam("b_id")), rows)
+        _store_blobs(connection, placed)
+
+
+def _store_blobs(connection: Connection, placed: Sequence[tuple[int, Outcome]]) -> None:
+    rows = [{"b_id": record_id, **_blobs(outcome)} for record_id, outcome in placed]
+    connection.execute(update(documents).where(documents.c.record_id == bindparam("b_id")), rows)
+
+
+def _blobs(outcome: Outcome) -> dict[str, bytes | None]:
+    body = None if outcome.body is None else squeeze(outcome.body)
+    return {"payload": pack(outcome.record.payload), "dataset": body}
+
+
+def _columns(outcome: Outcome, dataset_id: int | None, run: RunRef, now: datetime) -> dict[str, Any]:
+    dataset = outcome.dataset
+    return {
+        "status": "failed" if dataset is None else "active",
+        "payload_hash": outcome.payload_hash,
+        "dataset_hash": outcome.dataset_hash,
+        "dataset_id": dataset_id,
+        "title": dataset and next(iter(dataset.title.values()), None),
+        "url": dataset and next(iter(dataset.landing_page), dataset.uri),
+        "modified": dataset and dataset.modified,
+        "changed_at": now,
+        "seen_run_id": run.id if run.sees or outcome.stored is None else outcome.stored.seen_run_id,
+        "retired_at": None,
+    }
+
+
+def _details(connection: Connection, placed: Sequence[tuple[int, Outcome]], replace: bool = False) -> None:
+    """Match keys and unmatched vocabulary values of records."""
+    if replace:
+        for part in chunks([record_id for record_id, _ in placed]):
+            connection.execute(delete(match_keys).where(match_keys.c.record_id.in_(part)))
+            connection.execute(delete(unmatched).where(unmatched.c.record_id.in_(part)))
+    keys = [{"key": key, "record_id": record_id} for record_id, outcome in placed for key in outcome.keys]
+    if keys:
+        connection.execute(insert(match_keys), keys)
+    missing = [
+        {"record_id": record_id, "vocabulary": vocabulary, "text": text, "count": number}
+        for record_id, outcome in placed
+        for (vocabulary, text), number in _unmatched(outcome.dataset).items()
+    ]
+    if missing:
+        connection.execute(insert(unmatched), missing)
+
+
+def _unmatched(dataset: Dataset | None) -> Counter[tuple[str, str]]:
+    terms = dataset.terms() if dataset else ()
+    return Counter((name, term.text[:500]) for name, term in terms if not matched(name, term))
+
+
+def _log(connection: Connection, run: RunRef, action: str, touched: Sequence[tuple[int, int]], now: datetime) -> None:
+    rows = [
+        {"dataset_id": dataset_id, "record_id": record_id, "run_id": run.id or None, "action": str(action), "at": now}
+        for dataset_id, record_id in touched
+    ]
+    if rows:
+        connection.execute(insert(changes), rows)
+
+
+def vanished_count(connection: Connection, run: RunRef) -> int:
+    """How many active records of the source this run has not seen."""
+    return int(connection.execute(select(func.count()).select_from(records).where(*vanished(run))).scalar_one())
+
+
+def vanished(run: RunRef) -> tuple[Any, ...]:
+    """The condition of being active in the run's source and not seen by it."""
+    return (records.c.source_id == run.source_id, records.c.seen_run_id != run.id, records.c.status == "active")

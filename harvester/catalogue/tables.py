@@ -1,0 +1,203 @@
+"""The tables of the catalogue; a comment on every column whose null means something."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite only counts up an INTEGER PRIMARY KEY; PostgreSQL needs more than 32 bits for years of history.
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Instant(TypeDecorator[datetime]):
+    """An instant in UTC; SQLite has no time zones, so none is stored and UTC is put back on reading."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+def _source(**options: Any) -> Column[int]:
+    return Column("source_id", Id, ForeignKey("sources.id", ondelete="CASCADE"), nullable=False, **options)
+
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", String(100), nullable=False, unique=True),
+    Column("title", Text, nullable=False),
+    Column("connector", String(100), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("options", JSON, nullable=False),
+    Column("schedule", Text),  # null: only harvested when asked
+    Column("created_at", Instant, nullable=False),
+    Column("next_run_at", Instant),  # null: never due
+    Column("complete_at", Instant),  # start of the last complete, error-free walk; null: there was none
+    Column("since_at", Instant),  # start of the last error-free walk of any kind; null: there was none
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Id, primary_key=True),
+    _source(),
+    Column("mode", String(20), nullable=False),  # full, incremental, replay
+    Column("status", String(20), nullable=False),  # queued, running, succeeded, partial, failed, cancelled, held
+    Column("queued_at", Instant, nullable=False),
+    Column("started_at", Instant),  # null: not claimed yet
+    Column("ended_at", Instant),  # null: still queued or running
+    Column("heartbeat_at", Instant),  # null: never claimed
+    Column("since_at", Instant),  # null: everything was asked for
+    Column("cursor", Text),  # null: nothing read yet, or the walk is over
+    Column("advertised", BigInteger),  # null: the source states no total
+    Column("fetched", BigInteger, nullable=False, default=0),
+    Column("created", BigInteger, nullable=False, default=0),
+    Column("updated", BigInteger, nullable=False, default=0),
+    Column("unchanged", BigInteger, nullable=False, default=0),
+    Column("failed", BigInteger, nullable=False, default=0),
+    Column("repeated", BigInteger, nullable=False, default=0),
+    Column("retired", BigInteger, nullable=False, default=0),
+    Column("restored", BigInteger, nullable=False, default=0),
+    Column("warnings", BigInteger, nullable=False, default=0),
+    Column("code", String(60)),  # null: nothing to say
+    Column("message", Text),  # null: nothing to say
+    Index(None, "source_id", "id"),
+    Index(None, "status"),
+)
+
+problems = Table(
+    "problems",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("run_id", Id, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("guid", Text),  # null: it is about the source, not about a record
+    Column("stage", String(20), nullable=False),  # fetch, normalise, walk, retire
+    Column("severity", String(10), nullable=False),  # error, warning
+    Column("code", String(60), nullable=False),
+    Column("field", Text),  # null: no single field is to blame
+    Column("value", Text),  # null: no single value is to blame
+    Column("url", Text),  # null: no address is involved
+    Column("message", Text, nullable=False),
+    Index(None, "run_id", "id"),
+)
+
+# A catalogue record: what one source said of one dataset.
+records = Table(
+    "records",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    _source(),
+    Column("guid", Text, nullable=False),
+    Column("status", String(10), nullable=False),  # active, failed (never accepted), retired
+    Column("payload_hash", LargeBinary(16), nullable=False),
+    Column("dataset_hash", LargeBinary(16)),  # null: the payload could not be normalised
+    Column("dataset_id", Id, ForeignKey("datasets.id")),  # null: the payload could not be normalised
+    Column("title", Text),  # null: untitled
+    Column("url", Text),  # null: the source gives no page for it
+    Column("modified", String(40)),  # as the source states it; null: it does not
+    Column("first_seen_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("seen_run_id", Id, nullable=False),
+    Column("retired_at", Instant),  # null: not retired
+    UniqueConstraint("source_id", "guid"),
+    Index(None, "source_id", "seen_run_id"),
+    Index(None, "dataset_id"),
+)
+
+# The big columns stand apart, so that scanning records stays cheap.  Both are JSON, compressed with Zstandard.
+documents = Table(
+    "documents",
+    metadata,
+    Column("record_id", Id, ForeignKey("records.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("dataset", LargeBinary),  # null: the payload could not be normalised
+)
+
+datasets = Table(
+    "datasets",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("key", String(32), nullable=False, unique=True),
+    Column("iri", Text),  # the IRI its first source gave it, kept for ever; null: it has only ours
+    Column("record_id", Id),  # the record shown; null: all its records are retired
+    Column("created_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("retired_at", Instant),  # null: visible
+    Column("merged_into_id", Id),  # null: it stands for itself
+)
+
+# Evidence of identity: two records that share a key are one dataset.
+match_keys = Table(
+    "match_keys",
+    metadata,
+    Column("key", Text, nullable=False),
+    Column("record_id", Id, ForeignKey("records.id", ondelete="CASCADE"), nullable=False),
+    PrimaryKeyConstraint("key", "record_id"),
+    Index(None, "record_id"),
+)
+
+# The log that feeds the search index and a run's diff.
+changes = Table(
+    "changes",
+    metadata,
+    Column("seq", Id, primary_key=True),
+    Column("dataset_id", Id, nullable=False),
+    Column("record_id", Id, nullable=False),
+    Column("run_id", Id),  # null: made by hand
+    Column("action", String(10), nullable=False),  # created, updated, retired, restored, joined
+    Column("at", Instant, nullable=False),
+    Index(None, "run_id", "seq"),
+    Index(None, "dataset_id", "seq"),
+)
+
+unmatched = Table(
+    "unmatched",
+    metadata,
+    Column("record_id", Id, ForeignKey("records.id", ondelete="CASCADE"), nullable=False),
+    Column("vocabulary", String(40), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("count", Integer, nullable=False),
+    PrimaryKeyConstraint("record_id", "vocabulary", "text"),
+)
+
+# Identifiers given out in blocks, so that a batch is written without asking for each one.
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("next", BigInteger, nullable=False),
+)

@@ -1,0 +1,1 @@
+"""The migrations of the catalogue's database, run by Alembic."""

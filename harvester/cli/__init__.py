@@ -1,0 +1,74 @@
+"""The command line: thin, every command is a few calls into the service; errors become one sentence and exit code 2."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Annotated
+
+import typer
+from rich.logging import RichHandler
+
+from harvester import __version__
+from harvester.cli import catalogue, running, serving, sources
+from harvester.cli.shared import err
+from harvester.errors import HarvesterError, UsageError
+
+USAGE = 2
+
+app = typer.Typer(
+    name="harvester",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help="Harvest the metadata of many open-data portals into one catalogue, keep it true, and serve it.\n\n"
+    "Start with `harvester demo`, or add a portal of your own: `harvester source add URL`, `harvester run`, "
+    "`harvester search water`, `harvester up`.\n\n"
+    "Everything is kept in one data directory (`HARVESTER_DATA`, by default `harvester-data` here). "
+    "Exit codes: 0 done, 1 a source failed, 2 the command does not fit.",
+)
+app.add_typer(sources.app, name="source", rich_help_panel="Sources")
+app.add_typer(catalogue.index_app, name="index", rich_help_panel="Catalogue")
+app.add_typer(catalogue.vocabulary_app, name="vocabulary", rich_help_panel="Catalogue")
+app.command("run", rich_help_panel="Harvest")(running.run)
+app.command("replay", rich_help_panel="Harvest")(running.replay)
+app.command("runs", rich_help_panel="Harvest")(running.runs)
+app.command("problems", rich_help_panel="Harvest")(running.problems)
+app.command("search", rich_help_panel="Catalogue")(catalogue.search)
+app.command("export", rich_help_panel="Catalogue")(catalogue.export)
+app.command("up", rich_help_panel="Serve")(serving.up)
+app.command("demo", rich_help_panel="Serve")(serving.demo)
+app.command("migrate", rich_help_panel="Serve")(serving.migrate)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"harvester {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens, on standard error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """What holds for every command."""
+    level = logging.INFO if verbose else logging.ERROR
+    logging.basicConfig(level=level, format="%(message)s", handlers=[RichHandler(console=err, show_path=False)])
+
+
+def main() -> None:
+    """The entry point: a mistake is told in one sentence, never in a traceback."""
+    try:
+        app()
+    except UsageError as error:
+        err.print(f"[red]error:[/] {error.message}", highlight=False)
+        sys.exit(USAGE)
+    except HarvesterError as error:
+        err.print(f"[red]error:[/] {error.message}", highlight=False)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        err.print("stopped")
+        sys.exit(130)

@@ -1,0 +1,109 @@
+"""`harvester search`, `export`, `index` and `vocabulary`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from harvester import sources
+from harvester.catalogue import queries
+from harvester.cli.shared import err, opened, out, progress_bars, table_of
+from harvester.errors import UsageError
+from harvester.export import FORMATS, stream
+from harvester.search import SearchRequest, open_index
+from harvester.search import rebuild as rebuild_index
+from harvester.search import refresh as refresh_index
+
+index_app = typer.Typer(no_args_is_help=True, help="The search index, derived from the catalogue.")
+vocabulary_app = typer.Typer(no_args_is_help=True, help="Controlled vocabularies and what did not resolve.")
+
+
+def search(
+    query: Annotated[list[str], typer.Argument(help="Words to look for; none lists everything.")] = [],  # noqa: B006
+    where: Annotated[
+        list[str], typer.Option("--filter", "-f", metavar="NAME=VALUE", help="As in the API, e.g. theme=TRAN.")
+    ] = [],  # noqa: B006
+    sort: Annotated[str, typer.Option(help="relevance, -modified, modified, -issued, title.")] = "relevance",
+    size: Annotated[int, typer.Option(help="How many results.", min=1, max=100)] = 10,
+    page: Annotated[int, typer.Option(help="Which page of results.", min=1)] = 1,
+) -> None:
+    """Search the catalogue and print the first results."""
+    with opened() as (settings, engine):
+        index = open_index(settings)
+        refresh_index(engine, index)
+        filters: dict[str, list[str]] = {}
+        for pair in where:
+            name, equals, value = pair.partition("=")
+            if not equals:
+                raise UsageError(f"--filter wants name=value, not {pair!r}", code="bad-filter")
+            filters.setdefault(name, []).append(value)
+        found = index.search(SearchRequest(q=" ".join(query), filters=filters, sort=sort, page=page, size=size))
+        print_results(found)
+
+
+def print_results(found: Any) -> None:
+    """Results as a person reads them: title, publisher, sources, address."""
+    out.print(f"[bold]{found.total}[/] datasets")
+    for hit in found.hits:
+        out.print(f"\n[bold]{escape(hit.title)}[/]", soft_wrap=True)
+        facts = " · ".join(filter(None, (hit.publisher, ", ".join(hit.sources), ", ".join(hit.formats), hit.modified)))
+        out.print(f"  [dim]{escape(facts)}[/]", soft_wrap=True)
+        out.print(f"  /api/datasets/{hit.key}", soft_wrap=True)
+
+
+def export(
+    format: Annotated[str, typer.Option("--format", help=f"One of {', '.join(FORMATS)}.")] = "ttl",
+    output: Annotated[Path | None, typer.Option(help="File to write; standard output when left out.")] = None,
+    source: Annotated[str | None, typer.Option(help="Only the datasets of this source.")] = None,
+) -> None:
+    """Write the catalogue as DCAT-AP, of any size, in flat memory."""
+    if format not in FORMATS:
+        raise UsageError(f"there is no format {format!r}; use one of {', '.join(FORMATS)}", code="unknown-format")
+    with opened() as (settings, engine):
+        with engine.connect() as connection:
+            source_id = sources.named(connection, source).id if source else None
+        chunks = stream(engine, settings, format, source_id)
+        if output is None:
+            for chunk in chunks:
+                sys.stdout.buffer.write(chunk)
+            return
+        partial = output.with_name(output.name + ".part")
+        with partial.open("wb") as file:
+            file.writelines(chunks)
+        partial.replace(output)
+        err.print(f"wrote {output} ({output.stat().st_size:,} bytes)")
+
+
+@index_app.command()
+def rebuild() -> None:
+    """Build the index anew from the catalogue; searches go on meanwhile."""
+    with opened() as (settings, engine), progress_bars() as bars:
+        task = bars.add_task("indexing", total=None)
+        number = rebuild_index(
+            engine, open_index(settings), lambda done, total: bars.update(task, completed=done, total=total)
+        )
+    out.print(f"indexed {number} datasets")
+
+
+@index_app.command()
+def refresh() -> None:
+    """Bring the index up to date with the change log."""
+    with opened() as (settings, engine):
+        out.print(f"applied {refresh_index(engine, open_index(settings))} changes")
+
+
+@vocabulary_app.command()
+def unmatched(
+    source: Annotated[str | None, typer.Option(help="Only of this source.")] = None,
+    vocabulary: Annotated[str | None, typer.Option(help="Only of this vocabulary, e.g. licence.")] = None,
+    limit: Annotated[int, typer.Option(help="How many.", min=1, max=100_000)] = 100,
+) -> None:
+    """List the values that stand for no known concept, by source and count."""
+    with opened() as (_, engine), engine.connect() as connection:
+        source_id = sources.named(connection, source).id if source else None
+        rows = queries.unmatched_values(connection, source_id, vocabulary, limit)
+    out.print(table_of(["source", "vocabulary", "text", "count"], [list(row) for row in rows]))

@@ -1,0 +1,138 @@
+"""`harvester up`, `demo` and `migrate`."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+from sqlalchemy import Engine
+
+from harvester import sources, worker
+from harvester.catalogue import queries, store
+from harvester.catalogue.database import writing
+from harvester.cli.catalogue import print_results
+from harvester.cli.running import finish, harvest
+from harvester.cli.shared import opened, out, table_of
+from harvester.errors import UsageError
+from harvester.samples import SAMPLES, start
+from harvester.schedule import scheduler, utcnow
+from harvester.search import SearchRequest, open_index, refresh
+from harvester.settings import Settings
+
+API = "api.app:from_environment"
+DEMO_QUERY = "vélo"
+
+
+def migrate() -> None:
+    """Create the tables or bring them up to date; every other command does it by itself."""
+    with opened() as (settings, engine):
+        out.print(f"up to date: {engine.url.render_as_string(hide_password=True)} (data in {settings.data})")
+
+
+def up() -> None:
+    """Serve the API, run the scheduler and a worker: the whole product in one command."""
+    with opened() as (settings, engine):
+        require_free_port(settings.host, settings.port)
+        ticking, pool = scheduler(engine, settings), worker.Pool(engine, settings, utcnow)
+        indexing = Indexer(engine, settings)
+        ticking.start()
+        pool.start()
+        indexing.start()
+        out.print(f"catalogue at http://{settings.host}:{settings.port} (data in {settings.data}); stop with Ctrl-C")
+        try:
+            uvicorn.run(API, factory=True, host=settings.host, port=settings.port, log_level="warning")
+        finally:
+            ticking.shutdown(wait=False)
+            pool.stop()
+            indexing.stop()
+
+
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Harvest, show, and stop instead of serving.")] = False,
+) -> None:
+    """Harvest four sample portals of four kinds into one catalogue, search it, and serve it."""
+    with opened() as (settings, engine):
+        if not once:
+            require_free_port(settings.host, settings.port)
+        with start(SAMPLES) as running:
+            rows = _register(engine, running)
+            local = settings.model_copy(update={"private_hosts": (*settings.private_hosts, "127.0.0.1")})
+            results = harvest(local, engine, rows, lambda _: "full")
+            finish(results)
+        _show(settings, engine)
+        if not once:
+            out.print(f"\nthe catalogue is at [bold]http://{settings.host}:{settings.port}[/]; stop with Ctrl-C")
+            uvicorn.run(API, factory=True, host=settings.host, port=settings.port, log_level="warning")
+
+
+class Indexer:
+    """Brings the index up to date every few ticks; the one writer of the index in `harvester up`."""
+
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        self._engine, self._settings = engine, settings
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="indexer", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the batch under way."""
+        self._stop.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        index = open_index(self._settings)
+        while not self._stop.wait(self._settings.tick_seconds):
+            refresh(self._engine, index)
+
+
+def require_free_port(host: str, port: int) -> None:
+    """Raises `UsageError` that says what to do when something listens on the port already."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise UsageError(
+                f"port {port} of {host} is taken ({error.strerror}); stop what uses it, "
+                f"or choose another one: HARVESTER_PORT={port + 1} harvester …",
+                code="port-taken",
+            ) from error
+
+
+def _register(engine: Engine, running: Any) -> list[Any]:
+    """The sample portals as sources; from one demo to the next only their ports may change."""
+    with writing(engine) as connection:
+        for portal in running:
+            row = queries.source_named(connection, portal.sample.name)
+            if row is not None:
+                store.edit_source(connection, row.id, {"url": portal.url})
+                continue
+            sources.add(
+                connection,
+                url=portal.url,
+                connector=portal.sample.connector,
+                name=portal.sample.name,
+                title=portal.sample.title,
+                now=utcnow(),
+            )
+        return [sources.named(connection, portal.sample.name) for portal in running]
+
+
+def _show(settings: Settings, engine: Engine) -> None:
+    index = open_index(settings)
+    refresh(engine, index)
+    with engine.connect() as connection:
+        rows = queries.source_list(connection)
+        counts = queries.active_counts(connection, [row.id for row in rows])
+        total = queries.visible_count(connection)
+    arrived: list[list[object]] = [[row.name, row.connector, counts.get(row.id, 0)] for row in rows]
+    out.print(table_of(["source", "connector", "records"], arrived))
+    out.print(f"one catalogue of [bold]{total}[/] datasets: those on two portals are there once\n")
+    out.print(f"harvester search {DEMO_QUERY}")
+    print_results(index.search(SearchRequest(q=DEMO_QUERY, size=5)))

@@ -1,0 +1,148 @@
+"""`harvester source`: recognise, add, list, show, edit, remove."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from harvester import registry, sources
+from harvester.catalogue import queries
+from harvester.catalogue.database import writing
+from harvester.cli.shared import err, opened, out, table_of
+from harvester.connector import Recognised
+from harvester.errors import UsageError
+from harvester.http import Http
+from harvester.schedule import utcnow
+from harvester.search import open_index, refresh
+from harvester.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, help="The portals and feeds that are harvested.")
+
+Url = Annotated[str, typer.Argument(help="Address of the portal, its API, or a feed.")]
+Name = Annotated[str, typer.Argument(help="Name of the source.")]
+Option = Annotated[list[str], typer.Option("--option", "-o", metavar="KEY=VALUE", help="Option of the connector.")]
+Schedule = Annotated[
+    str | None,
+    typer.Option(help=f"When to harvest: {', '.join(sources.PRESETS)} or five cron fields (UTC); '' for never."),
+]
+_WIDE_PAGE = 1000
+
+
+@app.command()
+def recognise(url: Url) -> None:
+    """Say which connector a URL needs, what stands there, and one sample."""
+    found = _recognised(Settings(), url)
+    out.print(table_of(["", ""], [["connector", found.connector], ["url", found.url], *_facts(found)]))
+
+
+@app.command()
+def add(
+    url: Url,
+    name: Annotated[str | None, typer.Option(help="Short name; made of the portal's title when left out.")] = None,
+    connector: Annotated[str | None, typer.Option(help="Connector; found out when left out.")] = None,
+    option: Option = [],  # noqa: B006
+    schedule: Schedule = None,
+) -> None:
+    """Add a source; the connector is found out from the URL unless it is given."""
+    with opened() as (settings, engine):
+        found = None if connector else _recognised(settings, url)
+        with writing(engine) as connection:
+            added = sources.add(
+                connection,
+                url=found.url if found else url,
+                connector=found.connector if found else str(connector),
+                name=name,
+                title=found.title if found else None,
+                options=sources.parse_options(option),
+                schedule=schedule,
+                now=utcnow(),
+            )
+        out.print(f"added source [bold]{added}[/]; harvest it with: harvester run {added}")
+
+
+@app.command(name="list")
+def list_sources() -> None:
+    """List the sources with their last run."""
+    with opened() as (_, engine), engine.connect() as connection:
+        after, rows = "", []
+        while page := queries.source_list(connection, after, _WIDE_PAGE):
+            ids = [row.id for row in page]
+            counts, last = queries.active_counts(connection, ids), queries.latest_runs(connection, ids)
+            rows += [_line(row, counts.get(row.id, 0), last.get(row.id)) for row in page]
+            after = page[-1].name
+    out.print(table_of(["name", "connector", "url", "schedule", "active records", "last run", "status"], rows))
+
+
+@app.command()
+def show(name: Name) -> None:
+    """Show one source; options that may be secrets are masked."""
+    with opened() as (_, engine), engine.connect() as connection:
+        row = sources.named(connection, name)
+        facts = [[key, value] for key, value in row._asdict().items() if key not in ("id", "options")]
+        options = json.dumps(sources.masked(row.options), ensure_ascii=False)
+        out.print(table_of(["", ""], [*facts, ["options", options]]))
+
+
+@app.command()
+def edit(
+    name: Name,
+    url: Annotated[str | None, typer.Option(help="New address.")] = None,
+    title: Annotated[str | None, typer.Option(help="New title.")] = None,
+    connector: Annotated[str | None, typer.Option(help="New connector.")] = None,
+    option: Option = [],  # noqa: B006
+    schedule: Schedule = None,
+) -> None:
+    """Change a source; an option given replaces that option, `key=` removes it."""
+    with opened() as (_, engine), writing(engine) as connection:
+        given = sources.parse_options(option)
+        kept = sources.named(connection, name).options | given if given else None
+        options = {key: value for key, value in kept.items() if value != ""} if kept is not None else None
+        sources.edit(
+            connection, name, utcnow(), url=url, title=title, connector=connector, options=options, schedule=schedule
+        )
+    out.print(f"changed source [bold]{name}[/]")
+
+
+@app.command()
+def remove(
+    name: Name,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove a source; datasets that no other source lists leave the catalogue."""
+    with opened() as (settings, engine):
+        with engine.connect() as connection:
+            active = queries.active_count(connection, sources.named(connection, name).id)
+        if not yes and not typer.confirm(f"Remove {name} with its {active} active records?"):
+            raise UsageError("nothing was removed", code="not-confirmed")
+        with writing(engine) as connection:
+            sources.remove(connection, name, utcnow())
+        refresh(engine, open_index(settings))
+    out.print(f"removed source [bold]{name}[/] and its {active} active records")
+
+
+def _recognised(settings: Settings, url: str) -> Recognised:
+    with Http(settings) as http:
+        found, reasons = registry.recognise(http, sources.with_scheme(url))
+    if found:
+        return found[0]
+    for reason in reasons:
+        err.print(reason)
+    raise UsageError(
+        f"no connector recognises {url}; if you know the kind of portal, name it: "
+        f"harvester source add {url} --connector {'|'.join(registry.names())}",
+        code="not-recognised",
+    )
+
+
+def _facts(found: Recognised) -> list[list[object]]:
+    advertised = "not stated" if found.advertised is None else found.advertised
+    return [["title", found.title], ["advertised datasets", advertised], ["sample", found.sample]]
+
+
+def _line(row: object, active: int, last: object) -> list[object]:
+    started = getattr(last, "started_at", None)
+    when = f"{started:%Y-%m-%d %H:%M}" if started else "never"
+    source = [getattr(row, key) for key in ("name", "connector", "url", "schedule")]
+    return [*source, active, when, getattr(last, "status", "")]

@@ -1,0 +1,351 @@
+"""Runs over a real database with a programmable connector: what is written, what never is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, func, select, update
+
+from harvester import sources, worker
+from harvester.catalogue import queries, store
+from harvester.catalogue.database import writing
+from harvester.catalogue.tables import changes, datasets, match_keys, problems, records, runs, unmatched
+from harvester.errors import UsageError
+from harvester.http import Http
+from harvester.run import Change, Harvest, Result, run
+from harvester.settings import Settings
+from tests.programmable import Programmable, packages
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+class Bench:
+    """A catalogue with programmable sources, and a clock that a test moves."""
+
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        self.engine, self.settings, self.now = engine, settings, NOW
+
+    def source(self, name: str = "one") -> None:
+        with writing(self.engine) as connection:
+            url = f"http://{name}.example/"
+            row = {"name": name, "title": name, "connector": "programmable", "url": url, "options": {}}
+            store.add_source(connection, row | {"created_at": self.now})
+
+    def run(self, connector: Programmable, name: str = "one", mode: str = "full", dry: bool = False) -> Result:
+        self.now += timedelta(days=1)
+        self.told: list[Change] = []
+        with writing(self.engine) as connection:
+            row = sources.named(connection, name)
+            run_id = 0 if dry else worker.begin(connection, row, mode, self.now)
+        with Http(self.settings) as http:
+            harvest = Harvest(
+                self.engine,
+                self.settings,
+                http,
+                lambda: self.now,
+                dry,
+                connectors=lambda _: connector,
+                on_change=self.told.append,
+            )
+            return run(harvest, row, run_id, mode)
+
+    def count(self, table: Any, *where: Any) -> int:
+        with self.engine.connect() as connection:
+            return int(connection.execute(select(func.count()).select_from(table).where(*where)).scalar_one())
+
+    def visible(self) -> int:
+        with self.engine.connect() as connection:
+            return queries.visible_count(connection)
+
+    def titles(self) -> list[str]:
+        with self.engine.connect() as connection:
+            views = queries.visible_page(connection)
+        return [view.dataset.title[""] for view in views if view.dataset]
+
+
+@pytest.fixture
+def bench(engine: Engine, settings: Settings) -> Bench:
+    made = Bench(engine, settings)
+    made.source()
+    return made
+
+
+def counts(result: Result) -> dict[str, int]:
+    return {name: number for name, number in result.tally.counts.items() if number}
+
+
+def test_first_run_creates_and_second_writes_nothing(bench: Bench) -> None:
+    connector = Programmable(packages(7))
+    first = bench.run(connector)
+    assert (first.status, counts(first)) == ("succeeded", {"created": 7})
+    logged = bench.count(changes)
+    second = bench.run(connector)
+    assert (second.status, counts(second)) == ("succeeded", {"unchanged": 7})
+    assert bench.count(changes) == logged == bench.visible() == 7
+
+
+def test_a_change_updates_one_dataset_and_keeps_its_identity(bench: Bench) -> None:
+    connector = Programmable(packages(3))
+    bench.run(connector)
+    with bench.engine.connect() as connection:
+        before = [view.key for view in queries.visible_page(connection)]
+    connector.packages["g1"]["title"] = "Nouveau titre"
+    assert counts(bench.run(connector)) == {"updated": 1, "unchanged": 2}
+    assert bench.titles() == ["Jeu 0", "Nouveau titre", "Jeu 2"]
+    with bench.engine.connect() as connection:
+        assert [view.key for view in queries.visible_page(connection)] == before
+
+
+def test_a_view_counter_writes_no_dataset(bench: Bench) -> None:
+    connector = Programmable(packages(2, views=1))
+    bench.run(connector)
+    logged = bench.count(changes)
+    for package in connector.packages.values():
+        package["views"] = 99
+    assert counts(bench.run(connector)) == {"unchanged": 2}
+    assert bench.count(changes) == logged
+    assert counts(bench.run(connector)) == {"unchanged": 2}
+
+
+def test_a_broken_record_is_a_row_and_the_rest_goes_on(bench: Bench) -> None:
+    connector = Programmable(packages(5))
+    connector.packages["g1"] = {"keyword": ["sans titre"]}
+    connector.packages["g3"]["title"] = "BOOM"
+    result = bench.run(connector)
+    assert (result.status, counts(result)) == ("partial", {"created": 3, "failed": 2})
+    with bench.engine.connect() as connection:
+        rows = connection.execute(select(problems).order_by(problems.c.guid)).all()
+    assert [(row.guid, row.code, row.stage, row.field) for row in rows] == [
+        ("g1", "no-title-no-identifier", "normalise", "title"),
+        ("g3", "unexpected", "normalise", None),
+    ]
+
+
+def test_a_failed_record_is_accepted_once_it_is_mended(bench: Bench) -> None:
+    connector = Programmable(packages(2))
+    connector.packages["g1"]["title"] = "BOOM"
+    bench.run(connector)
+    connector.packages["g1"]["title"] = "Réparé"
+    assert counts(bench.run(connector)) == {"unchanged": 1, "created": 1}
+    assert bench.titles() == ["Jeu 0", "Réparé"]
+
+
+def test_a_record_that_breaks_keeps_its_last_good_dataset(bench: Bench) -> None:
+    connector = Programmable(packages(2))
+    bench.run(connector)
+    connector.packages["g1"]["title"] = "BOOM"
+    assert counts(bench.run(connector)) == {"unchanged": 1, "failed": 1}
+    assert bench.titles() == ["Jeu 0", "Jeu 1"]
+
+
+def test_bad_values_are_warnings_with_field_and_value(bench: Bench) -> None:
+    result = bench.run(Programmable(packages(1, issued="10/12/2019")))
+    assert (result.status, result.tally.warnings) == ("succeeded", 1)
+    with bench.engine.connect() as connection:
+        row = connection.execute(select(problems)).one()
+    assert (row.severity, row.guid, row.field, row.value, row.code) == (
+        "warning", "g0", "issued", "10/12/2019", "bad-date",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("vanished", [1, 10])
+def test_what_vanishes_is_retired_and_comes_back(bench: Bench, vanished: int) -> None:
+    connector = Programmable(packages(30), size=7)
+    bench.run(connector)
+    gone = {guid: connector.packages.pop(guid) for guid in list(connector.packages)[:vanished]}
+    assert counts(bench.run(connector)) == {"unchanged": 30 - vanished, "retired": vanished}
+    assert bench.visible() == 30 - vanished
+    connector.packages |= gone
+    assert counts(bench.run(connector)) == {"unchanged": 30 - vanished, "restored": vanished}
+    assert bench.visible() == 30
+
+
+def empty(connector: Programmable) -> None:
+    connector.packages = {}
+
+
+def half(connector: Programmable) -> None:
+    connector.packages = dict(list(connector.packages.items())[:15])
+
+
+def failing(connector: Programmable) -> None:
+    del connector.packages["g0"]
+    connector.fail_after = 12
+
+
+def short_of_total(connector: Programmable) -> None:
+    del connector.packages["g0"]
+    connector.advertised = 30
+
+
+def unreadable(connector: Programmable) -> None:
+    del connector.packages["g0"]
+    connector.unreadable = ("g5",)
+
+
+@pytest.mark.parametrize(
+    ("misbehave", "status", "code"),
+    [
+        (empty, "held", "empty-answer"),
+        (half, "held", "too-many-vanished"),
+        (failing, "failed", "unavailable"),
+        (short_of_total, "held", "count-gap"),
+        (unreadable, "partial", "walk-with-errors"),
+    ],
+)
+def test_a_bad_answer_retires_nothing(
+    bench: Bench, misbehave: Callable[[Programmable], None], status: str, code: str
+) -> None:
+    connector = Programmable(packages(30))
+    bench.run(connector)
+    misbehave(connector)
+    result = bench.run(connector)
+    assert (result.status, result.code, result.tally.counts["retired"]) == (status, code, 0)
+    assert bench.visible() == 30
+
+
+def test_an_incremental_walk_retires_nothing_and_asks_with_an_overlap(bench: Bench) -> None:
+    connector = Programmable(packages(5))
+    bench.run(connector)
+    started = bench.now
+    connector.packages = {"g9": {"title": "Neuf"}}
+    assert counts(bench.run(connector, mode="incremental")) == {"created": 1}
+    assert connector.walks[-1].since == started - timedelta(hours=1)
+    assert bench.visible() == 6
+
+
+def test_what_the_source_itself_deletes_is_retired(bench: Bench) -> None:
+    connector = Programmable(packages(3))
+    bench.run(connector)
+    connector.deleted = ("g1",)
+    assert counts(bench.run(connector)) == {"unchanged": 2, "retired": 1}
+    assert bench.titles() == ["Jeu 0", "Jeu 2"]
+
+
+def test_a_guid_listed_twice_counts_once(bench: Bench) -> None:
+    class Twice(Programmable):
+        def fetch(self, *args: Any) -> Any:
+            yield from super().fetch(*args)
+            yield from super().fetch(*args)
+
+    connector = Twice(packages(4))
+    assert counts(bench.run(connector)) == {"created": 4, "repeated": 4}
+    assert bench.visible() == 4
+
+
+def test_one_dataset_on_two_portals_stands_once(bench: Bench) -> None:
+    bench.source("two")
+    uri = "https://data.example.org/id/dataset/water"
+    bench.run(Programmable({"a": {"title": "Eau", "uri": uri}, "b": {"title": "Air"}}))
+    other = Programmable(
+        {"z": {"title": "L'eau", "other_identifier": [{"notation": uri, "agency": "data.example.org"}]}}
+    )
+    bench.run(other, "two")
+    assert bench.titles() == ["Eau", "Air"]
+    with bench.engine.connect() as connection:
+        view = queries.visible_page(connection)[0]
+    assert [(r.source, r.guid, r.shown) for r in view.records] == [("one", "a", True), ("two", "z", False)]
+    assert view.iri == uri
+
+
+def test_a_joined_dataset_lives_on_with_its_other_record(bench: Bench) -> None:
+    bench.source("two")
+    one = Programmable({"a": {"title": "Eau", "uri": "https://e.example/id/1"}, "b": {"title": "Air"}})
+    two = Programmable({"z": {"title": "Onde", "uri": "https://e.example/id/1"}})
+    bench.run(one)
+    bench.run(two, "two")
+    del one.packages["a"]
+    bench.run(one)
+    assert bench.titles() == ["Onde", "Air"]
+
+
+def test_two_records_of_one_source_are_never_joined(bench: Bench) -> None:
+    shared_uri = "https://data.example.org/id/series"
+    bench.run(Programmable({g: {"title": g, "uri": shared_uri} for g in ("a", "b", "c", "d")}))
+    assert bench.visible() == 4
+
+
+def test_a_dry_run_tells_the_same_and_writes_nothing(bench: Bench) -> None:
+    connector = Programmable(packages(3))
+    bench.run(connector)
+    tables = (records, datasets, changes, runs, problems, match_keys)
+    before = [bench.count(table) for table in tables]
+    connector.packages["g1"]["title"] = "Autre"
+    connector.packages["g7"] = {"title": "Sept"}
+    result = bench.run(connector, dry=True)
+    assert counts(result) == {"created": 1, "updated": 1, "unchanged": 2}
+    assert [(c.action, c.guid) for c in bench.told] == [("updated", "g1"), ("created", "g7")]
+    assert [bench.count(table) for table in tables] == before
+
+
+def test_replay_maps_kept_payloads_again(bench: Bench) -> None:
+    connector = Programmable(packages(4))
+    bench.run(connector)
+
+    class Better(Programmable):
+        def normalise(self, record: Any, source: Any) -> Any:
+            return super().normalise(record, source).model_copy(update={"version": "2"})
+
+    result = bench.run(Better(), mode="replay")
+    assert (result.status, counts(result)) == ("succeeded", {"updated": 4})
+    assert counts(bench.run(Better(), mode="replay")) == {"unchanged": 4}
+    assert bench.visible() == 4
+
+
+def test_unmatched_values_are_counted_and_forgotten_when_mended(bench: Bench) -> None:
+    connector = Programmable(packages(2, license="Licence de la maison"))
+    bench.run(connector)
+    with bench.engine.connect() as connection:
+        assert [tuple(row) for row in queries.unmatched_values(connection)] == [
+            ("one", "licence", "Licence de la maison", 2)
+        ]
+    for package in connector.packages.values():
+        del package["license"]
+    bench.run(connector)
+    assert bench.count(unmatched) == 0
+
+
+def test_one_live_run_per_source_until_its_worker_is_lost(bench: Bench) -> None:
+    with writing(bench.engine) as connection:
+        row = sources.named(connection, "one")
+        lost = worker.begin(connection, row, "full", bench.now)
+        with pytest.raises(UsageError, match="is being harvested"):
+            worker.begin(connection, row, "full", bench.now)
+    with writing(bench.engine) as connection:
+        worker.begin(connection, row, "full", bench.now + worker.LEASE + timedelta(seconds=1))
+        ended = queries.run_by_id(connection, lost)
+    assert ended is not None
+    assert (ended.status, ended.code) == ("failed", "worker-lost")
+
+
+def test_a_cancelled_run_stops_and_keeps_what_it_wrote(bench: Bench) -> None:
+    connector = Programmable(packages(30))
+
+    class Cancelling(Programmable):
+        def fetch(self, *args: Any) -> Any:
+            for number, page in enumerate(super().fetch(*args)):
+                if number == 3:
+                    with writing(bench.engine) as connection:
+                        connection.execute(update(runs).values(status="cancelled"))
+                yield page
+
+    result = bench.run(Cancelling(connector.packages))
+    assert result.status == "cancelled"
+    assert 3 <= bench.visible() < 30
+
+
+def test_a_removed_source_takes_its_datasets_and_gives_them_back(bench: Bench) -> None:
+    connector = Programmable(packages(3))
+    bench.run(connector)
+    with bench.engine.connect() as connection:
+        keys = [view.key for view in queries.visible_page(connection)]
+    with writing(bench.engine) as connection:
+        assert sources.remove(connection, "one", bench.now) == 3
+    assert bench.visible() == 0
+    bench.source()
+    bench.run(connector)
+    with bench.engine.connect() as connection:
+        assert [view.key for view in queries.visible_page(connection)] == keys

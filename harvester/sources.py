@@ -24,6 +24,8 @@ PRESETS = {
     "monthly": "0 3 1 * *",
 }
 _SECRET = re.compile("key|token|secret|password|passwd|authori[sz]ation|credential|cookie", re.IGNORECASE)
+_WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_WEEKDAY_RANGE = re.compile(r"^(\d)(?:-(\d))?(?:/(\d))?$")
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
@@ -117,7 +119,7 @@ def next_run(schedule: str | None, after: datetime) -> datetime | None:
     if not schedule:
         return None
     try:
-        trigger = CronTrigger.from_crontab(PRESETS.get(schedule, schedule), timezone="UTC")
+        trigger = CronTrigger.from_crontab(_cron(PRESETS.get(schedule, schedule)), timezone="UTC")
     except ValueError as error:
         presets = ", ".join(PRESETS)
         raise UsageError(
@@ -125,6 +127,22 @@ def next_run(schedule: str | None, after: datetime) -> datetime | None:
         ) from error
     due: datetime | None = trigger.get_next_fire_time(None, after)
     return due
+
+
+def _cron(expression: str) -> str:
+    """The expression with its weekdays named: for cron 0 and 7 are Sunday, for APScheduler 0 is Monday."""
+    fields = expression.split()
+    if len(fields) == 5:
+        fields[4] = ",".join(_WEEKDAY_RANGE.sub(_named_days, part) for part in fields[4].split(","))
+    return " ".join(fields)
+
+
+def _named_days(match: re.Match[str]) -> str:
+    first, last = int(match.group(1)), int(match.group(2) or match.group(1))
+    step = int(match.group(3) or 1)
+    if not first <= last <= 7 or step == 0:
+        raise ValueError(f"{match.group()} is no range of weekdays")
+    return ",".join(_WEEKDAYS[day % 7] for day in range(first, last + 1, step))
 
 
 def _checked(connector: str, url: str, options: dict[str, Any]) -> dict[str, Any]:

@@ -96,7 +96,9 @@ def walk_links(first: str, read: Callable[[str], Slice], make: Make) -> Iterator
 
 
 def _grown(sizes: tuple[int, ...], level: int, offset: int) -> int:
-    return level - 1 if level and offset % sizes[level - 1] == 0 else level
+    while level and offset % sizes[level - 1] == 0:
+        level -= 1
+    return level
 
 
 def _refuse_repetition(items: list[Any], seen: set[bytes]) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
@@ -14,23 +15,64 @@ from harvester.identity import public_key
 if TYPE_CHECKING:
     from harvester.catalogue.store import Outcome, RunRef
 
+Keyed = Sequence[tuple[int, tuple[str, ...]]]
+
 _CHUNK = 500
+_MOST_HOLDERS = 2
 
 
-def homes(connection: Connection, run: RunRef, keyed: Sequence[tuple[int, tuple[str, ...]]]) -> dict[int, int]:
+class Holder(NamedTuple):
+    """A record that has a key."""
+
+    source_id: int
+    record_id: int
+    dataset_id: int | None
+
+
+Evidence = dict[str, list[Holder]]
+
+
+def evidence(connection: Connection, keys: set[str]) -> Evidence:
+    """key -> the records that have it, at most two of a source."""
+    found: Evidence = {}
+    for part in _pieces(sorted(keys)):
+        rows = connection.execute(
+            select(match_keys.c.key, match_keys.c.source_id, match_keys.c.record_id, records.c.dataset_id)
+            .join(records, records.c.id == match_keys.c.record_id)
+            .where(match_keys.c.key.in_(part))
+        )
+        for key, *holder in rows:
+            found.setdefault(key, []).append(Holder(*holder))
+    return found
+
+
+def homes(connection: Connection, run: RunRef, keyed: Keyed, known: Evidence) -> dict[int, int]:
     """record id -> the dataset it joins: the oldest one known by a shared key that has no record of this source yet.
 
-    A source never lists one dataset twice under two guids, so two records of one source are never joined here.
+    A source never lists one dataset twice under two guids, so two records of one source are never joined.
     """
-    holders = _holders(connection, {key for _, keys in keyed for key in keys})
-    open_datasets = _without_source(connection, {d for found in holders.values() for d in found}, run.source_id)
+    uses = Counter(key for _, keys in keyed for key in keys)
+    alone = [(record_id, [key for key in keys if uses[key] == 1]) for record_id, keys in keyed]
+    wanted = {record_id: _candidates(run.source_id, keys, known) for record_id, keys in alone}
+    open_datasets = _without_source(connection, set().union(*wanted.values()), run.source_id) if wanted else set()
     joined: dict[int, int] = {}
-    for record_id, keys in keyed:
-        candidates = {d for key in keys for d in holders.get(key, ()) if d in open_datasets}
-        if candidates:
-            joined[record_id] = min(candidates)
+    for record_id, candidates in wanted.items():
+        if candidates & open_datasets:
+            joined[record_id] = min(candidates & open_datasets)
             open_datasets.discard(joined[record_id])
     return joined
+
+
+def new_holders(run: RunRef, keyed: Keyed, known: Evidence) -> list[dict[str, Any]]:
+    """The rows of `match_keys` to add; a key that this source uses twice already gets no further holder."""
+    held = Counter(key for key, holders in known.items() for h in holders if h.source_id == run.source_id)
+    rows = []
+    for record_id, keys in keyed:
+        for key in keys:
+            held[key] += 1
+            if held[key] <= _MOST_HOLDERS:
+                rows.append({"key": key, "source_id": run.source_id, "record_id": record_id})
+    return rows
 
 
 def founded_before(connection: Connection, run: RunRef, guids: Sequence[tuple[int, str]]) -> dict[int, int]:
@@ -72,16 +114,13 @@ def dataset_row(dataset_id: int, record_id: int, outcome: Outcome, run: RunRef, 
     }
 
 
-def _holders(connection: Connection, keys: set[str]) -> dict[str, set[int]]:
-    found: dict[str, set[int]] = {}
-    for part in _pieces(sorted(keys)):
-        rows = connection.execute(
-            select(match_keys.c.key, records.c.dataset_id)
-            .join(records, records.c.id == match_keys.c.record_id)
-            .where(match_keys.c.key.in_(part), records.c.dataset_id.is_not(None))
-        )
-        for key, dataset_id in rows:
-            found.setdefault(key, set()).add(dataset_id)
+def _candidates(source_id: int, keys: Iterable[str], known: Evidence) -> set[int]:
+    """The datasets that unambiguous keys point at."""
+    found: set[int] = set()
+    for key in keys:
+        uses = Counter(holder.source_id for holder in known.get(key, ()))
+        if not uses[source_id]:
+            found |= {h.dataset_id for h in known.get(key, ()) if uses[h.source_id] == 1 and h.dataset_id is not None}
     return found
 
 

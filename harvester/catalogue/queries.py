@@ -193,6 +193,15 @@ def dataset_views(connection: Connection, ids: Sequence[int]) -> list[DatasetVie
     return found
 
 
+def visible_ids(connection: Connection, ids: Sequence[int]) -> set[int]:
+    """Which of these datasets are visible."""
+    found: set[int] = set()
+    for start in range(0, len(ids), CHUNK):
+        statement = select(datasets.c.id).where(*_visible(), datasets.c.id.in_(ids[start : start + CHUNK]))
+        found.update(connection.execute(statement).scalars())
+    return found
+
+
 def visible_page(
     connection: Connection, after: int = 0, limit: int = 100, source_id: int | None = None
 ) -> list[DatasetView]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Connection, Insert, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Insert, Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from harvester.catalogue import joining
@@ -55,7 +55,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class RunRef:
-    """The run in whose name something is written (id 0: by hand); a replay has not seen the source, it `sees` nothing."""
+    """The run in whose name something is written; id 0 means by hand, `sees` is false for a replay."""
 
     id: int
     source_id: int
@@ -129,8 +129,7 @@ def report(connection: Connection, run_id: int, found: Iterable[Problem]) -> Non
         }
         for p in found
     ]
-    if rows:
-        connection.execute(insert(problems), rows)
+    _insert_all(connection, problems, rows)
 
 
 def advance(connection: Connection, run_id: int, values: Mapping[str, Any]) -> bool:
@@ -193,7 +192,9 @@ def _founded(connection: Connection, run: RunRef, created: Sequence[Outcome], no
         return
     ids = iter(allocate(connection, "records", len(created)))
     placed = [(o.stored.id if o.stored else next(ids), o) for o in created]
-    homes = joining.homes(connection, run, [(i, o.keys) for i, o in placed])
+    keyed = [(i, o.keys) for i, o in placed]
+    known = joining.evidence(connection, {key for _, keys in keyed for key in keys})
+    homes = joining.homes(connection, run, keyed, known)
     homes = joining.founded_before(connection, run, [(i, o.record.guid) for i, o in placed]) | homes
     orphans = [(i, o) for i, o in placed if i not in homes]
     new_ids = allocate(connection, "datasets", len(orphans)) if orphans else range(0)
@@ -203,7 +204,8 @@ def _founded(connection: Connection, run: RunRef, created: Sequence[Outcome], no
     everywhere = homes | founded
     _insert_records(connection, run, [(i, everywhere[i], o) for i, o in placed if o.stored is None], now)
     _accept(connection, run, [(i, everywhere[i], o) for i, o in placed if o.stored is not None], now)
-    _details(connection, [(i, o) for i, o in placed])
+    _insert_all(connection, match_keys, joining.new_holders(run, keyed, known))
+    _insert_unmatched(connection, placed)
     joining.show_best_record(connection, set(homes.values()), now)
     _log(connection, run, Action.CREATED, [(founded[i], i) for i, _ in orphans], now)
     _log(connection, run, "joined", [(homes[i], i) for i, _ in placed if i in homes], now)
@@ -244,7 +246,7 @@ def _rewritten(connection: Connection, run: RunRef, action: Action, changed: Seq
     rows = [{"b_id": s.id, **_columns(o, s.dataset_id, run, now)} for s, o in placed]
     connection.execute(update(records).where(records.c.id == bindparam("b_id")), rows)
     _store_blobs(connection, [(s.id, o) for s, o in placed])
-    _details(connection, [(s.id, o) for s, o in placed], replace=True)
+    _replace_details(connection, run, [(s.id, o) for s, o in placed])
     joining.show_best_record(connection, {s.dataset_id for s, _ in placed if s.dataset_id is not None}, now)
     _log(connection, run, action, [(s.dataset_id, s.id) for s, _ in placed if s.dataset_id is not None], now)
 
@@ -284,22 +286,29 @@ def _columns(outcome: Outcome, dataset_id: int | None, run: RunRef, now: datetim
     }
 
 
-def _details(connection: Connection, placed: Sequence[tuple[int, Outcome]], replace: bool = False) -> None:
-    """Match keys and unmatched vocabulary values of records."""
-    if replace:
-        for part in chunks([record_id for record_id, _ in placed]):
-            connection.execute(delete(match_keys).where(match_keys.c.record_id.in_(part)))
-            connection.execute(delete(unmatched).where(unmatched.c.record_id.in_(part)))
-    keys = [{"key": key, "record_id": record_id} for record_id, outcome in placed for key in outcome.keys]
-    if keys:
-        connection.execute(insert(match_keys), keys)
+def _replace_details(connection: Connection, run: RunRef, placed: Sequence[tuple[int, Outcome]]) -> None:
+    """Match keys and unmatched vocabulary values of records that changed."""
+    for part in chunks([record_id for record_id, _ in placed]):
+        connection.execute(delete(match_keys).where(match_keys.c.record_id.in_(part)))
+        connection.execute(delete(unmatched).where(unmatched.c.record_id.in_(part)))
+    keyed = [(record_id, outcome.keys) for record_id, outcome in placed]
+    known = joining.evidence(connection, {key for _, keys in keyed for key in keys})
+    _insert_all(connection, match_keys, joining.new_holders(run, keyed, known))
+    _insert_unmatched(connection, placed)
+
+
+def _insert_unmatched(connection: Connection, placed: Sequence[tuple[int, Outcome]]) -> None:
     missing = [
         {"record_id": record_id, "vocabulary": vocabulary, "text": text, "count": number}
         for record_id, outcome in placed
         for (vocabulary, text), number in _unmatched(outcome.dataset).items()
     ]
-    if missing:
-        connection.execute(insert(unmatched), missing)
+    _insert_all(connection, unmatched, missing)
+
+
+def _insert_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        connection.execute(insert(table), rows)
 
 
 def _unmatched(dataset: Dataset | None) -> Counter[tuple[str, str]]:
@@ -312,8 +321,7 @@ def _log(connection: Connection, run: RunRef, action: str, touched: Sequence[tup
         {"dataset_id": dataset_id, "record_id": record_id, "run_id": run.id or None, "action": str(action), "at": now}
         for dataset_id, record_id in touched
     ]
-    if rows:
-        connection.execute(insert(changes), rows)
+    _insert_all(connection, changes, rows)
 
 
 def vanished_count(connection: Connection, run: RunRef) -> int:

@@ -160,13 +160,15 @@ datasets = Table(
     Column("merged_into_id", Id),  # null: it stands for itself
 )
 
-# Evidence of identity: two records that share a key are one dataset.
+# Evidence of identity: two records of two sources that share a key are one dataset.  A key that a source uses
+# twice says nothing; no third holder is kept, so that a key shared by a million records costs no more than two.
 match_keys = Table(
     "match_keys",
     metadata,
     Column("key", Text, nullable=False),
+    _source(),
     Column("record_id", Id, ForeignKey("records.id", ondelete="CASCADE"), nullable=False),
-    PrimaryKeyConstraint("key", "record_id"),
+    PrimaryKeyConstraint("key", "source_id", "record_id"),
     Index(None, "record_id"),
 )
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Annotated, Any
 
 import typer
 import uvicorn
-from sqlalchemy import Engine
+from sqlalchemy import Engine, Row
 
 from harvester import sources, worker
 from harvester.catalogue import queries, store
@@ -17,7 +19,7 @@ from harvester.cli.catalogue import print_results
 from harvester.cli.running import finish, harvest
 from harvester.cli.shared import opened, out, table_of
 from harvester.errors import UsageError
-from harvester.samples import SAMPLES, start
+from harvester.samples import SAMPLES, Running, start
 from harvester.schedule import scheduler, utcnow
 from harvester.search import SearchRequest, open_index, refresh
 from harvester.settings import Settings
@@ -57,7 +59,10 @@ def demo(
     with opened() as (settings, engine):
         if not once:
             require_free_port(settings.host, settings.port)
-        with start(SAMPLES) as running:
+        with ExitStack() as stack:
+            running = start(SAMPLES)
+            for portal in running:
+                stack.callback(portal.close)
             rows = _register(engine, running)
             local = settings.model_copy(update={"private_hosts": (*settings.private_hosts, "127.0.0.1")})
             results = harvest(local, engine, rows, lambda _: "full")
@@ -105,7 +110,7 @@ def require_free_port(host: str, port: int) -> None:
             ) from error
 
 
-def _register(engine: Engine, running: Any) -> list[Any]:
+def _register(engine: Engine, running: Sequence[Running]) -> list[Row[Any]]:
     """The sample portals as sources; from one demo to the next only their ports may change."""
     with writing(engine) as connection:
         for portal in running:

@@ -1,0 +1,145 @@
+"""Four sample portals of an invented region, one per connector, for the demo and the tests.
+
+Their datasets overlap as in life: the national udata portal re-publishes what it harvests from the others,
+the regional CKAN harvests the DCAT feed.  `overlaps()` names the records that are one dataset.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import orjson
+
+from harvester.samples.portals.ckan import ckan_portal
+from harvester.samples.portals.dcat import PREFIXES, dcat_portal
+from harvester.samples.portals.opendatasoft import opendatasoft_portal
+from harvester.samples.portals.udata import udata_portal
+from harvester.samples.serving import Portal, Server, serve
+
+CKAN_ROOT = "/fr/indexer/service/ckan"
+FEED_PAGE_SIZE = 25
+
+
+def load(name: str) -> list[Any]:
+    """The lines of a data file of this package."""
+    text = files("harvester.samples").joinpath("data", f"{name}.jsonl").read_bytes()
+    return [orjson.loads(line) for line in text.splitlines()]
+
+
+def overlaps() -> list[list[str]]:
+    """Groups of records that are one dataset, each record as "sample:guid"."""
+    return load("overlaps")
+
+
+def feed_blocks() -> list[str]:
+    """The datasets of the feed as complete Turtle documents."""
+    prefixes = "".join(f"@prefix {name}: <{iri}> .\n" for name, iri in PREFIXES.items())
+    return [prefixes + row["turtle"] for row in load("dcat")]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One sample portal: `public_url` is where its payloads claim to live, `count` what a harvest finds."""
+
+    name: str
+    title: str
+    connector: str
+    public_url: str
+    port: int
+    path: str
+    count: int
+    portal: Callable[[], Portal]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A sample that listens on loopback; `url` is the one to give a source."""
+
+    sample: Sample
+    server: Server
+
+    @property
+    def url(self) -> str:
+        return self.server.url + self.sample.path
+
+    def close(self) -> None:
+        self.server.close()
+
+
+def _ckan() -> Portal:
+    site = CKAN.public_url
+    return ckan_portal(load("ckan"), title=CKAN.title, root=CKAN_ROOT, site_url=site)
+
+
+def _udata() -> Portal:
+    return udata_portal(load("udata"), title=UDATA.title)
+
+
+def _opendatasoft() -> Portal:
+    return opendatasoft_portal(load("opendatasoft"), title=OPENDATASOFT.title)
+
+
+def _dcat() -> Portal:
+    iri = f"{DCAT.public_url}/"
+    return dcat_portal(feed_blocks(), title=DCAT.title, iri=iri, page_size=FEED_PAGE_SIZE)
+
+
+CKAN = Sample(
+    name="ckan",
+    title="Données Val-d'Aurée",
+    connector="ckan",
+    public_url="https://donnees.val-auree.example",
+    port=8101,
+    path=CKAN_ROOT,
+    count=120,
+    portal=_ckan,
+)
+UDATA = Sample(
+    name="udata",
+    title="Données publiques",
+    connector="udata",
+    public_url="https://www.donnees-publiques.example",
+    port=8102,
+    path="",
+    count=150,
+    portal=_udata,
+)
+OPENDATASOFT = Sample(
+    name="opendatasoft",
+    title="Brévigny Métropole – données ouvertes",
+    connector="opendatasoft",
+    public_url="https://data.brevigny-metropole.example",
+    port=8103,
+    path="",
+    count=90,
+    portal=_opendatasoft,
+)
+DCAT = Sample(
+    name="dcat",
+    title="GéoAurée – agence de l'eau Aurée-Lys",
+    connector="dcat",
+    public_url="https://geo.eau-auree-lys.example",
+    port=8104,
+    path="/catalog.ttl",
+    count=70,
+    portal=_dcat,
+)
+SAMPLES: tuple[Sample, ...] = (CKAN, UDATA, OPENDATASOFT, DCAT)
+
+
+def start(samples: Iterable[Sample] = SAMPLES) -> tuple[Running, ...]:
+    """Serve samples on loopback, each on its own port, or on a free one when that is busy."""
+    return tuple(Running(sample, _listen(sample.portal(), sample.port)) for sample in samples)
+
+
+def _listen(portal: Portal, port: int) -> Server:
+    try:
+        return serve(portal, port)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        return serve(portal)

@@ -1,0 +1,1 @@
+"""Fake portals with the paging rules, limits and errors of the real software."""

@@ -1,0 +1,136 @@
+"""Imports point inwards; code stays small; nothing names what is not part of the project."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+CODE = ("harvester", "connectors", "api", "migrations", "bench")
+
+# What a module may import of the project: the first row whose prefix fits decides.
+ALLOWED: dict[str, tuple[str, ...]] = {
+    "harvester.errors": (),
+    "harvester.jsonio": (),
+    "harvester.settings": (),
+    "harvester.vocabularies": ("harvester.vocabularies",),
+    "harvester.fields": ("harvester.fields", "harvester.vocabularies"),
+    "harvester.model": ("harvester.errors", "harvester.fields"),
+    "harvester.net": ("harvester.errors", "harvester.jsonio", "harvester.net", "harvester.settings"),
+    "harvester.http": ("harvester.errors", "harvester.jsonio", "harvester.net", "harvester.settings"),
+    "harvester.connector": ("harvester.errors", "harvester.http", "harvester.model"),
+    "harvester.walks": ("harvester.connector", "harvester.errors", "harvester.jsonio"),
+    "harvester.decide": (),
+    "harvester.identity": ("harvester.model",),
+    "harvester.rdf": (
+        "harvester.connector",
+        "harvester.errors",
+        "harvester.fields",
+        "harvester.jsonio",
+        "harvester.model",
+        "harvester.rdf",
+        "harvester.vocabularies",
+    ),
+    "harvester.catalogue.tables": (),
+    "harvester": ("harvester",),
+    "connectors": (
+        "connectors",
+        "harvester.connector",
+        "harvester.errors",
+        "harvester.fields",
+        "harvester.http",
+        "harvester.jsonio",
+        "harvester.model",
+        "harvester.rdf",
+        "harvester.vocabularies",
+        "harvester.walks",
+    ),
+    "api": ("api", "harvester"),
+    "migrations": ("harvester",),
+    "bench": ("bench", "connectors", "harvester"),
+}
+
+
+def modules() -> Iterator[tuple[str, Path, ast.Module]]:
+    for folder in CODE:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            yield name, path, ast.parse(path.read_text("utf-8"))
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def within(name: str, prefix: str) -> bool:
+    return name == prefix or name.startswith(f"{prefix}.")
+
+
+def allowed_for(name: str) -> tuple[str, ...]:
+    return next(allowed for prefix, allowed in ALLOWED.items() if within(name, prefix))
+
+
+def test_imports_point_inwards() -> None:
+    wrong = [
+        f"{name} imports {other}"
+        for name, _, tree in modules()
+        for other in imported(tree)
+        if other.split(".")[0] in CODE and not any(within(other, prefix) for prefix in allowed_for(name))
+    ]
+    assert not wrong
+
+
+def test_nothing_relative_is_imported() -> None:
+    wrong = [
+        name
+        for name, _, tree in modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.level
+    ]
+    assert not wrong
+
+
+def lengths() -> list[tuple[int, str]]:
+    found = []
+    for name, _, tree in modules():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                first = node.body[0]
+                docstring = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+                doc = (first.end_lineno or 0) - first.lineno + 1 if docstring else 0
+                found.append(((node.end_lineno or 0) - node.lineno + 1 - doc, f"{name}.{node.name}"))
+    return found
+
+
+def test_functions_stay_small() -> None:
+    sizes = sorted(lengths())
+    assert [entry for entry in sizes if entry[0] > 50] == []
+    assert median(size for size, _ in sizes) <= 8
+    assert sizes[int(len(sizes) * 0.95)][0] <= 35
+
+
+def test_modules_stay_small() -> None:
+    assert [(path.name, n) for _, path, _ in modules() if (n := path.read_text("utf-8").count("\n")) > 400] == []
+
+
+@pytest.mark.parametrize("folder", CODE)
+def test_public_names_have_docstrings(folder: str) -> None:
+    missing = [
+        f"{name}.{node.name}"
+        for name, _, tree in modules()
+        if name.split(".")[0] == folder
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        and not node.name.startswith("_")
+        and not ast.get_docstring(node)
+        and not (folder == "migrations" and node.name in ("upgrade", "downgrade"))
+    ]
+    assert not missing

@@ -1,0 +1,42 @@
+"""The database: migrations match the tables, both ways; paging reads see everything once."""
+
+from __future__ import annotations
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, inspect
+
+from harvester.catalogue import store
+from harvester.catalogue.database import alembic_config, migrate, writing
+from harvester.catalogue.packing import expand, pack, squeeze, unpack
+from harvester.catalogue.tables import metadata
+
+
+def test_migrations_make_exactly_the_tables(engine: Engine) -> None:
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_migrating_twice_changes_nothing_and_down_leaves_nothing(engine: Engine) -> None:
+    migrate(engine)
+    with engine.connect() as connection:
+        command.downgrade(alembic_config(connection), "base")
+        connection.commit()
+    assert inspect(engine).get_table_names() == ["alembic_version"]
+    migrate(engine)
+    assert set(inspect(engine).get_table_names()) == {"alembic_version", *metadata.tables}
+
+
+def test_blocks_of_identifiers_never_overlap(engine: Engine) -> None:
+    blocks = []
+    for size in (3, 1, 500):
+        with writing(engine) as connection:
+            blocks.append(store.allocate(connection, "records", size))
+    assert [n for block in blocks for n in block] == list(range(1, 505))
+
+
+def test_packing_keeps_whatever_portals_send() -> None:
+    value = {"a": [1, 2.5, None, True, 2**70], "é": "\u2028\x00"}
+    assert unpack(pack(value)) == value
+    assert expand(squeeze(b"")) == b""

@@ -6,7 +6,7 @@ neither title nor identifier is refused.  Sources: DCAT 3 (W3C), DCAT-AP 3.0.1 a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidatorFunctionWrapHandler, WrapValidator
@@ -51,6 +51,8 @@ from harvester.fields.terms import (
     Themes,
 )
 
+_FEW = 16
+
 
 class Part(BaseModel):
     """The base of every class of the model: frozen, unknown fields refused, falsy when nothing is filled."""
@@ -67,6 +69,8 @@ class Part(BaseModel):
 
 def _lone(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
     """A part from a dict or a list of one; a bare string names it; what is empty or of another type is none."""
+    if value is None:
+        return None
     if isinstance(value, list | tuple):
         value = value[0] if value else None
     if isinstance(value, str):
@@ -83,8 +87,21 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _filled(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    if not value:
+        return ()
     parts = [part for part in handler(_listed(value)) if part]
-    return tuple({part.model_dump_json(): part for part in parts}.values() if len(parts) > 1 else parts)
+    return tuple(_distinct(parts) if len(parts) > 1 else parts)
+
+
+def _distinct(parts: list[Part]) -> Iterable[Part]:
+    """The parts without repetition; a handful is compared directly, thousands through their JSON."""
+    if len(parts) > _FEW:
+        return {part.model_dump_json(): part for part in parts}.values()
+    kept: list[Part] = []
+    for part in parts:
+        if not any(part.__dict__ == other.__dict__ for other in kept):
+            kept.append(part)
+    return kept
 
 
 One = WrapValidator(_lone)

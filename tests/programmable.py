@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from harvester.connector import NoOptions, Page, Record, Recognised, Source, Walk
+from harvester.connector import NoOptions, Page, Recognised, Record, Source, Walk
 from harvester.errors import RecordError, SourceError
 from harvester.http import Http
 from harvester.model import Dataset

@@ -113,6 +113,20 @@ def test_a_date_is_never_guessed(raw: Any) -> None:
     assert [p.code for p in problems] in (["bad-date"], ["not-text"])
 
 
+LONG = [
+    unit * (60_000 // len(unit))
+    for unit in ("a", "a.", "a-", "1,", "1 234 ", "<a", "&#1", "</", "<!--", "POINT(", ",", "x,", "@", "a@", "%41", "(", " \n")
+]  # fmt: skip
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("clean", CLEANERS, ids=lambda f: f.__name__)
+def test_long_nonsense_takes_no_long_time(clean: Callable[[Any, Report], Any]) -> None:
+    for nonsense in LONG:
+        for value in (nonsense, f"http://{nonsense}!", f"{nonsense}http", f"P{nonsense}"):
+            clean(value, Report())
+
+
 def test_instants_cover_from_their_start() -> None:
     assert when.instant("2020") == datetime(2020, 1, 1, tzinfo=UTC)
     assert when.instant("2020-05-01T10:00:00Z") == datetime(2020, 5, 1, 10, tzinfo=UTC)

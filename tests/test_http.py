@@ -23,7 +23,7 @@ import pytest
 from harvester.ahead import ahead
 from harvester.errors import Blocked, SourceError, Unavailable, UsageError
 from harvester.http import Http, Pace
-from harvester.net import guard, rules, urls
+from harvester.net import body, guard, rules, urls
 from harvester.settings import Settings
 
 Script = Callable[["Handler"], None]
@@ -167,7 +167,7 @@ def test_a_good_answer(serve: Callable[..., Portal], client: Callable[..., Http]
 
 
 @pytest.mark.parametrize(
-    ("body", "kind", "told"),
+    ("content", "kind", "told"),
     [
         (b"<!DOCTYPE html><html><title>Down for\nmaintenance</title>", "text/html", "Down for maintenance"),
         (b'{"result": [1, 2', "application/json", "line 1 column"),
@@ -178,9 +178,9 @@ def test_a_good_answer(serve: Callable[..., Portal], client: Callable[..., Http]
     ],
 )
 def test_what_is_no_json_says_what_it_is(
-    serve: Callable[..., Portal], client: Callable[..., Http], body: bytes, kind: str, told: str
+    serve: Callable[..., Portal], client: Callable[..., Http], content: bytes, kind: str, told: str
 ) -> None:
-    answer = client().get(serve(say(body, content_type=kind)).url + "/?apikey=s3cr3t")
+    answer = client().get(serve(say(content, content_type=kind)).url + "/?apikey=s3cr3t")
     with pytest.raises(SourceError) as caught:
         answer.json()
     assert told in caught.value.message
@@ -421,11 +421,40 @@ def test_nobody_listens(client: Callable[..., Http]) -> None:
 def test_a_slow_drip_is_cut_by_the_total_time(
     serve: Callable[..., Portal], client: Callable[..., Http], script: Script
 ) -> None:
-    portal = serve(script)
+    finished = threading.Event()
+
+    def to_the_end(handler: Handler) -> None:
+        script(handler)
+        finished.set()
+
+    portal = serve(to_the_end)
     with pytest.raises(Unavailable, match="longer than total_timeout") as caught:
         client({"total_timeout": 0.3}).get(portal.url)
+    assert not finished.is_set()
     assert caught.value.code == "timeout"
     assert len(portal.seen) == 1
+
+
+class Drip(httpx.SyncByteStream):
+    """A body that takes a minute per byte on a clock of its own."""
+
+    def __init__(self, time: Time) -> None:
+        self.time = time
+        self.sent = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for self.sent in range(1, 1001):
+            self.time.sleep(60.0)
+            yield b"1"
+
+
+def test_a_slow_drip_of_another_transport_is_cut_too(client: Callable[..., Http]) -> None:
+    time = Time()
+    drip = Drip(time)
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=drip))
+    with pytest.raises(Unavailable, match="longer than total_timeout"):
+        client({"total_timeout": 600.0}, transport=transport, now=time.now).get("http://portal.example/")
+    assert drip.sent == 11
 
 
 def test_silence_is_cut_by_the_read_time(serve: Callable[..., Portal], client: Callable[..., Http]) -> None:
@@ -503,6 +532,12 @@ def test_answers_are_capped_after_decompression(
     with pytest.raises(SourceError, match="larger than max_response_bytes"), http.stream(portal.url):
         pytest.fail("a feed that is too large was opened")
     assert len(portal.seen) == 2
+
+
+def test_decompression_goes_in_small_steps() -> None:
+    sizes = [len(piece) for piece in body.decoded([BOMB], "gzip")]
+    assert sum(sizes) == 64 * MEGABYTE
+    assert max(sizes) <= body.PIECE
 
 
 def test_gzip_files_are_capped_too(serve: Callable[..., Portal], client: Callable[..., Http]) -> None:

@@ -25,14 +25,18 @@ class Report:
 
     __slots__ = ("_field", "_problems")
 
-    def __init__(self, field: str = "", problems: list[FieldProblem] | None = None) -> None:
+    def __init__(
+        self, field: str | core_schema.ValidationInfo = "", problems: list[FieldProblem] | None = None
+    ) -> None:
         self._field = field
         self._problems = problems
 
     def __call__(self, code: str, value: object, message: str) -> None:
         """Note that `value` was dropped or repaired."""
         if self._problems is not None:
-            self._problems.append(FieldProblem(self._field, code, excerpt(value), message))
+            # Named only now: nearly all fields of nearly all records have nothing to report.
+            field = self._field if isinstance(self._field, str) else _path(self._field)
+            self._problems.append(FieldProblem(field, code, excerpt(value), message))
 
 
 SILENT = Report()
@@ -53,15 +57,15 @@ class Cleaned:
 
     def __init__(self, clean: Callable[[Any, Report], Any]) -> None:
         self._clean = clean
+        self._nothing = clean(None, SILENT)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.with_info_plain_validator_function(self._validate)
 
     def _validate(self, value: Any, info: core_schema.ValidationInfo) -> Any:
-        problems = info.context
-        if problems is None:
-            return self._clean(value, SILENT)
-        return self._clean(value, Report(_path(info), problems))
+        if value is None:
+            return self._nothing.copy() if type(self._nothing) is dict else self._nothing
+        return self._clean(value, SILENT if info.context is None else Report(info, info.context))
 
 
 def cleaned_by(clean: Callable[[Any, Report], Any]) -> Cleaned:

@@ -23,13 +23,9 @@ _UNITS = {
     )
     for unit in units.split()
 } | {"": 1}
-_DURATION = re.compile(
-    r"-?P(?=\d|T\d)(?:\d+Y)?(?:\d+M)?(?:\d+D)?(?:T(?=\d)(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?"
-)
+_DURATION = re.compile(r"-?P(?=\d|T\d)(?:\d+Y)?(?:\d+M)?(?:\d+D)?(?:T(?=\d)(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?")
 _WEEKS = re.compile(r"P(\d{1,4})W")
-_DISTANCE = re.compile(
-    r"(\d+(?:[.,]\d+)?)\s*(km|m|cm|metre|meter|mètre|metres|meters|mètres)?", re.IGNORECASE
-)
+_DISTANCE = re.compile(r"(\d+(?:[.,]\d+)?)\s*(km|m|cm|metre|meter|mètre|metres|meters|mètres)?", re.IGNORECASE)
 _DISTANCE_UNITS = {"km": 1000.0, "cm": 0.01}
 _YES = frozenset(("true", "yes", "oui", "1", "y", "on"))
 _NO = frozenset(("false", "no", "non", "0", "n", "off"))
@@ -41,7 +37,7 @@ def size(value: Any, report: Report = SILENT) -> int | None:
     if isinstance(value, bool):
         return None
     amount = value if isinstance(value, int | float) else _parsed_size(text(value, report), report)
-    if amount is None or not math.isfinite(amount) or not 0 < amount <= LARGEST_SIZE:
+    if amount is None or not 0 < amount <= LARGEST_SIZE:
         return None
     return int(amount)
 
@@ -55,11 +51,7 @@ def _parsed_size(raw: str | None, report: Report) -> float | None:
         report("bad-size", raw, "not a size in bytes; left out")
         return None
     digits = match.group(1).replace(",", ".").replace(" ", "")
-    return (
-        float(digits if digits.count(".") <= 1 else digits.replace(".", "")) * unit
-        if unit > 1
-        else float(digits)
-    )
+    return float(digits if digits.count(".") <= 1 else digits.replace(".", "")) * unit if unit > 1 else float(digits)
 
 
 def metres(value: Any, report: Report = SILENT) -> float | None:
@@ -71,9 +63,7 @@ def metres(value: Any, report: Report = SILENT) -> float | None:
     if match is None:
         report("bad-distance", raw, "not a distance in metres; left out")
         return None
-    amount = float(match.group(1).replace(",", ".")) * _DISTANCE_UNITS.get(
-        (match.group(2) or "").lower(), 1.0
-    )
+    amount = float(match.group(1).replace(",", ".")) * _DISTANCE_UNITS.get((match.group(2) or "").lower(), 1.0)
     return amount if 0 < amount < math.inf else None
 
 

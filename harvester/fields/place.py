@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -19,6 +18,7 @@ _WKT = re.compile(
 )
 _WKT_TYPES = {name.upper(): name for name in _TYPES}
 _DEEPEST = 6
+_HUGE = 1e300
 
 
 def geometry(value: Any, report: Report = SILENT) -> str | None:
@@ -58,7 +58,8 @@ def _is_pair(value: Any) -> bool:
 
 
 def _finite(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    # Compared, not converted: an integer of hundreds of digits, which JSON can carry, is no float.
+    return isinstance(value, int | float) and not isinstance(value, bool) and -_HUGE < value < _HUGE
 
 
 def _within(box: Box) -> bool:
@@ -104,7 +105,7 @@ def _geojson(value: Any) -> dict[str, Any] | None:
         return None
     if value.get("type") == "Feature" and isinstance(value.get("geometry"), dict):
         value = value["geometry"]
-    if value.get("type") not in _TYPES or not _sound(value.get("coordinates"), 0):
+    if str(value.get("type")) not in _TYPES or not _sound(value.get("coordinates"), 0):
         return None
     return {"type": value["type"], "coordinates": value["coordinates"]}
 
@@ -126,9 +127,7 @@ def _from_wkt(value: str) -> dict[str, Any] | None:
     body = value[value.index("(", match.start(1)) :].strip()
     if kind == "ENVELOPE":
         return _envelope(body)
-    nested = re.sub(
-        r"([^(),]+)", lambda m: "[" + ",".join(m.group().split()) + "]" if m.group().strip() else "", body
-    )
+    nested = re.sub(r"([^(),]+)", lambda m: "[" + ",".join(m.group().split()) + "]" if m.group().strip() else "", body)
     try:
         coordinates = json.loads(nested.replace("(", "[").replace(")", "]"))
     except ValueError:

@@ -25,17 +25,17 @@ def term(vocabulary: str, value: Any, report: Report = SILENT) -> Term | None:
     """The term that a text, a list of hints (title, code, URL: the first that resolves wins) or a dict means."""
     if isinstance(value, Term):
         return value
-    hints = [hint for raw in _hints(value) if (hint := text(raw, report))]
-    return _resolved(vocabulary, tuple(dict.fromkeys(hints))) if hints else None
+    if type(value) is str:
+        return _meant(vocabulary, (value,))
+    raws = tuple(_hints(value))
+    if all(type(raw) is str for raw in raws if raw is not None):
+        return _meant(vocabulary, raws)
+    return _meant(vocabulary, tuple(text(raw, report) for raw in raws))
 
 
 def several(vocabulary: str, value: Any, report: Report = SILENT) -> tuple[Term, ...]:
     """One term per item of a list, or of a single value; without repetition, in alphabetical order."""
-    items = (
-        value
-        if isinstance(value, list | tuple | set | frozenset) and not isinstance(value, Term)
-        else (value,)
-    )
+    items = value if isinstance(value, list | tuple | set | frozenset) and not isinstance(value, Term) else (value,)
     found = {item: None for raw in items if (item := term(vocabulary, raw, report))}
     return tuple(sorted(found, key=lambda item: (item.uri or "", item.text)))
 
@@ -46,7 +46,11 @@ def matched(vocabulary: str, item: Term) -> bool:
 
 
 @lru_cache(maxsize=65_536)
-def _resolved(vocabulary: str, hints: tuple[str, ...]) -> Term:
+def _meant(vocabulary: str, raws: tuple[str | None, ...]) -> Term | None:
+    """The term that hints mean; portals repeat the same few thousand of them, so the answers are remembered."""
+    hints = [hint for raw in dict.fromkeys(raws) if (hint := text(raw))]
+    if not hints:
+        return None
     for hint in hints:
         if concept := VOCABULARIES[vocabulary].resolve(hint):
             return Term(hints[0], concept.uri)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any
 
 from harvester.fields.base import SILENT, Report
@@ -83,9 +84,9 @@ def when(value: Any, report: Report = SILENT) -> str | None:
     raw = text(value, report)
     if raw is None:
         return None
-    for read in _READERS:
-        if found := read(raw):
-            return found
+    found = _read(raw)
+    if found is not None:
+        return found
     report("bad-date", raw, "not a date that can be read without guessing; left out")
     return None
 
@@ -97,6 +98,12 @@ def instant(value: str | None) -> datetime | None:
     padded = value + "0001-01-01"[len(value) :] if len(value) < 10 else value
     moment = datetime.fromisoformat(padded.replace("Z", "+00:00"))
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@lru_cache(maxsize=16_384)
+def _read(raw: str) -> str | None:
+    """What the first reader that understands it makes of it; the parts of a dataset share their dates."""
+    return next((found for read in _READERS if (found := read(raw))), None)
 
 
 def _valid(canonical: str) -> bool:
@@ -118,7 +125,8 @@ def _from_python(value: date) -> str:
 def _from_number(value: float, report: Report) -> str | None:
     if 1000 <= value <= 2200 and value == int(value):
         return f"{int(value):04d}"
-    seconds = value if abs(value) < _EPOCH_SECONDS[1] else value / 1000
+    # An integer of hundreds of digits, which JSON can carry, is no float: it is refused before any division.
+    seconds = value if not _EPOCH_SECONDS[1] <= abs(value) < 1000 * _EPOCH_SECONDS[1] else value / 1000
     if not _EPOCH_SECONDS[0] <= seconds < _EPOCH_SECONDS[1]:
         report("bad-date", value, "a number that is neither a year nor a UNIX time; left out")
         return None
@@ -162,9 +170,7 @@ def _slashed(raw: str) -> str | None:
         day, month = month, day
     if hour is None:
         return _checked(lambda: date(int(year), month, day).isoformat())
-    return _checked(
-        lambda: _from_python(datetime(int(year), month, day, int(hour), int(minute), int(seconds or 0)))
-    )
+    return _checked(lambda: _from_python(datetime(int(year), month, day, int(hour), int(minute), int(seconds or 0))))
 
 
 def _worded(raw: str) -> str | None:

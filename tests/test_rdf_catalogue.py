@@ -1,0 +1,81 @@
+"""Pages and exports: closed in themselves, paged for Hydra readers, and accepted by the official shapes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyshacl
+import pytest
+import rdflib
+
+from harvester.model import Agent, Dataset
+from harvester.rdf.catalogue import CatalogueInfo, Entry, Paging, RecordInfo, page
+from harvester.rdf.export import export
+from harvester.rdf.parse import parse
+from harvester.rdf.reading import read
+from harvester.rdf.serialise import serialise
+from harvester.rdf.trees import datasets
+
+SHARED = Path(__file__).parents[1] / ".." / "shared" / "dcat-ap"
+SHACL = rdflib.Namespace("http://www.w3.org/ns/shacl#")
+INFO = CatalogueInfo(
+    "https://cat.example/catalog",
+    {"fr": "Tout"},
+    {"fr": "Le catalogue"},
+    Agent.model_validate({"name": {"fr": "Nous"}}),
+)
+PAGING = Paging(
+    "https://cat.example/catalog?page=1",
+    2,
+    1,
+    "https://cat.example/catalog?page=1",
+    "https://cat.example/catalog?page=2",
+    next="https://cat.example/catalog?page=2",
+)
+
+
+def entry(number: int, dataset: Dataset | None = None) -> Entry:
+    record = RecordInfo(
+        f"https://cat.example/record/{number}",
+        "https://cat.example/source/a",
+        "Portail A",
+        "2026-01-01",
+        "2026-01-02T03:04:05Z",
+        f"guid-{number}",
+    )
+    plain = Dataset.of(
+        {"title": f"Jeu {number}", "distribution": [{"download_url": "http://x.example/a.csv", "format": "csv"}]}
+    )
+    chosen = dataset or plain
+    return chosen.uri or f"https://cat.example/dataset/{number}", chosen, (record,)
+
+
+@pytest.mark.parametrize("name", ["ttl", "nt", "rdf", "jsonld"])
+def test_an_export_in_chunks_is_one_document(name: str) -> None:
+    entries = [entry(number) for number in range(1500)]
+    chunks = list(export(INFO, iter(entries), name))
+    assert len(chunks) > 3
+    graph = parse(b"".join(chunks), base="https://cat.example/")
+    assert not graph.troubles
+    assert [found.guid for found in datasets(graph)] == [iri for iri, _, _ in entries]
+
+
+def test_a_page_links_its_neighbours() -> None:
+    graph = parse(serialise(page(INFO, [entry(1)], PAGING), "ttl"), base="https://cat.example/")
+    assert list(graph.every("http://www.w3.org/ns/hydra/core#next")) == ["https://cat.example/catalog?page=2"]
+    assert [found.guid for found in datasets(graph)] == ["https://cat.example/dataset/1"]
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the official shapes are not beside this checkout (../shared/dcat-ap)")
+@pytest.mark.parametrize("sample", ["golden.ttl", "golden-hvd.ttl", "minimal-irionly.ttl"])
+def test_pages_have_no_violation(sample: str) -> None:
+    found = datasets(parse((SHARED / "sample" / sample).read_bytes(), base="https://feed.example/"))
+    entries = [entry(number, Dataset.of(read(item.tree))) for number, item in enumerate(found)]
+    data = rdflib.Graph().parse(data=serialise(page(INFO, [*entries, entry(99)], PAGING), "nt").decode(), format="nt")
+    shapes = rdflib.Graph()
+    for name in ("shapes", "range", "mdr-vocabularies.shape"):
+        shapes.parse(SHARED / "shapes" / "dcat-ap-3.0.1" / f"{name}.ttl")
+    _, report, _ = pyshacl.validate(data, shacl_graph=shapes, inference="none", meta_shacl=False)
+    results = [result for result in report.objects(None, SHACL.result)]
+    violations = [result for result in results if (result, SHACL.resultSeverity, SHACL.Violation) in report]
+    assert [str(report.value(result, SHACL.resultMessage)) for result in violations] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pyoxigraph as ox
 import pytest
@@ -207,10 +208,10 @@ def test_addresses_that_a_browser_must_not_follow() -> None:
 
 
 def test_a_request_reads_one_state_of_the_catalogue(built: Catalogue) -> None:
-    opened = connection(built.engine)
-    reading = next(opened)
-    before = queries.visible_count(reading)
-    built.add("paris", [{"identifier": "late", "title": "Plus tard"}])
-    assert queries.visible_count(reading) == before
-    opened.close()
-    assert queries.visible_count(next(connection(built.engine))) == before + 1
+    reading = contextmanager(connection)
+    with reading(built.engine) as opened:
+        before = queries.visible_count(opened)
+        built.add("paris", [{"identifier": "late", "title": "Plus tard"}])
+        assert queries.visible_count(opened) == before
+    with reading(built.engine) as opened:
+        assert queries.visible_count(opened) == before + 1

@@ -541,3 +541,13 @@ def test_another_language_asks_for_another_index(empty: tuple[Catalogue, Index])
     dutch = open_index(built.settings.model_copy(update={"language": "nl"}))
     assert dutch.position() is None
     assert refresh(built.engine, dutch) == 1
+
+
+def test_the_overview_follows_the_catalogue_too(empty: tuple[Catalogue, Index]) -> None:
+    built, index = empty
+    for number in (1, 2):
+        built.add("a", [{"identifier": str(number), "title": "Titre", "keyword": ["mot"]}])
+        refresh(built.engine, index)
+        for _ in range(2):
+            assert counted(index.search(SearchRequest(facets=["keyword"])), "keyword") == {"mot": number}
+    assert counted(index.search(SearchRequest(facets=["keyword"], filters={"source": ["b"]})), "keyword") == {}

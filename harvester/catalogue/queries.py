@@ -91,6 +91,12 @@ def source_list(connection: Connection, after: str = "", limit: int = 1000) -> l
     return list(connection.execute(statement))
 
 
+def source_titles(connection: Connection, names: Sequence[str]) -> dict[str, str]:
+    """name -> title of sources."""
+    statement = select(sources.c.name, sources.c.title).where(sources.c.name.in_(names[:CHUNK]))
+    return {row.name: row.title for row in connection.execute(statement)}
+
+
 def active_count(connection: Connection, source_id: int) -> int:
     """How many records of a source are active."""
     statement = select(func.count()).select_from(records)
@@ -173,6 +179,11 @@ def changed_datasets(connection: Connection, after: int, limit: int) -> list[tup
 def last_change(connection: Connection) -> int:
     """The newest entry of the change log; 0 when it is empty."""
     return int(connection.execute(select(func.coalesce(func.max(changes.c.seq), 0))).scalar_one())
+
+
+def last_change_at(connection: Connection) -> datetime | None:
+    """When the newest entry of the change log was made; None when it is empty."""
+    return connection.execute(select(changes.c.at).order_by(changes.c.seq.desc()).limit(1)).scalar_one_or_none()
 
 
 def dataset_by_key(connection: Connection, key: str) -> DatasetView | None:

@@ -13,7 +13,7 @@ Box = tuple[float, float, float, float]
 _TYPES = frozenset(("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon"))
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _WKT = re.compile(
-    r"\s*(?:<[^>]*>\s*)?(?:SRID=\d+;)?\s*(POINT|MULTIPOINT|LINESTRING|MULTILINESTRING|POLYGON|MULTIPOLYGON|ENVELOPE)\s*Z?\s*\(.*\)\s*",
+    r"(?:<[^>]*>\s*)?(?:SRID=\d+;)?\s*(POINT|MULTIPOINT|LINESTRING|MULTILINESTRING|POLYGON|MULTIPOLYGON|ENVELOPE)(?:\s*Z)?\s*\(.*\)",
     re.IGNORECASE | re.DOTALL,
 )
 _WKT_TYPES = {name.upper(): name for name in _TYPES}
@@ -120,7 +120,7 @@ def _from_text(value: str) -> dict[str, Any] | None:
 
 
 def _from_wkt(value: str) -> dict[str, Any] | None:
-    match = _WKT.fullmatch(value)
+    match = _WKT.fullmatch(value.strip())
     if match is None:
         return None
     kind = match.group(1).upper()

@@ -28,6 +28,9 @@ _ILLEGAL = re.compile(rf"[^!-~{_UCSCHAR}\U000e1000-\U000efffd]|[<>\"{{}}|\\^`]")
 _AUTHORITY = re.compile(rf"(?:[-.~\w!$&'()*+,;=:%{_UCSCHAR}]*@)?(?:[-.~\w{_UCSCHAR}]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")
 _BRACKETS = re.compile(r"[\[\]]")
 _EMAIL = re.compile(r"[^@\s<>\"(),;:]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,24}")
+# RFC 5321 allows 64 characters before the sign and 255 after it.
+_REACH = 256
+_MOST_SIGNS = 20
 _WEB = frozenset(("http", "https", "ftp", "ftps", "sftp"))
 
 
@@ -94,7 +97,10 @@ def email(value: Any, report: Report = SILENT) -> str | None:
     raw = _raw(value, report)
     if raw is None or raw.lower() in ("mailto:", "mailto"):
         return None
-    found = _EMAIL.search(raw.removeprefix("mailto:").removeprefix("MAILTO:").replace("%40", "@"))
+    text = raw.removeprefix("mailto:").removeprefix("MAILTO:").replace("%40", "@")
+    # Only around the first signs: searching a long text for what may come before one costs its square.
+    spots = [at.start() for at, _ in zip(re.finditer("@", text), range(_MOST_SIGNS))]
+    found = next((m for at in spots if (m := _EMAIL.search(text[max(0, at - _REACH) : at + _REACH]))), None)
     if found is None:
         report("bad-email", raw, "no e-mail address in it; left out")
         return None

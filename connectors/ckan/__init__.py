@@ -1,0 +1,9 @@
+"""CKAN: its action API, version 3, and whatever answers like it (DKAN, IDGO)."""
+
+from __future__ import annotations
+
+from connectors.ckan.dataset import normalise
+from connectors.ckan.options import Options
+from connectors.ckan.walk import NAME, fetch, recognise
+
+__all__ = ["NAME", "Options", "fetch", "normalise", "recognise"]

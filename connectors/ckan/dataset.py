@@ -1,0 +1,180 @@
+"""A CKAN package as a dataset: pure, total, and field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import chain
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from connectors.ckan import keys
+from connectors.ckan.agents import attributions, contacts, creators, publisher
+from connectors.ckan.extent import hull, spatial, temporal
+from connectors.ckan.reading import Found, every, flat, one, translated
+from connectors.ckan.resources import distribution, document, resources
+from connectors.ckan.roots import root_of
+from connectors.common import address, blank, filled, first, listed, mappings, pointed, readable_date, utc
+from connectors.filing import labels, languages, licences, resolving
+from harvester.connector import Record, Source
+from harvester.errors import RecordError
+from harvester.model import Dataset
+
+
+def normalise(record: Record, source: Source) -> Dataset:
+    """The dataset that a package describes.  Raises `RecordError` for what is no package."""
+    if not isinstance(record.payload, Mapping):
+        raise RecordError("a CKAN package is a JSON object", guid=record.guid, code="not-an-object")
+    package, root = flat(record.payload), root_of(source.url)
+    found = resources(record.payload)
+    licence = licence_hints(package)
+    return Dataset.of(
+        filled(
+            {
+                **{field: one(package, *names) for field, names in keys.LONE.items()},
+                **{field: every(package, *names) for field, names in keys.MANY.items()},
+                **{field: pointed(every(package, *names)) for field, names in keys.POINTED.items()},
+                **_words(package),
+                **_dates(package),
+                **_identity(package, root),
+                "kind": "series" if _is_series(package) else "dataset",
+                "theme": _themes(package),
+                "type": _types(package),
+                "publisher": publisher(package),
+                "creator": creators(package),
+                "contact_point": contacts(package),
+                "page": [_address_of(item) for item in _pages(package, found)],
+                "accrual_periodicity": every(package, *keys.FREQUENCY),
+                "language": languages(every(package, *keys.LANGUAGES)),
+                "spatial": spatial(package),
+                "temporal": temporal(package) or hull(found),
+                "license": licence,
+                "rights": _rights(package),
+                "relation": _relations(package),
+                "qualified_relation": [_qualified(item) for item in mappings(one(package, "qualified_relation"))],
+                "qualified_attribution": attributions(package),
+                "was_generated_by": pointed(every(package, "was_generated_by", "provenance_activity")),
+                "sample": [{"access_url": _address_of(item)} for item in every(package, "sample")],
+                "distribution": [distribution(each, licence, root) for each in found],
+            }
+        )
+    )
+
+
+def licence_hints(package: Found) -> list[Any]:
+    """Hints of the licence; where the portal says "not specified", what its rights texts tell instead."""
+    return [*licences(every(package, *keys.LICENCE)), *resolving("licence", every(package, *keys.RIGHTS))]
+
+
+def _words(package: Found) -> dict[str, Any]:
+    words = [item for key in keys.KEYWORDS if (item := one(package, key))]
+    return {
+        "title": translated(package, "title", "display_name"),
+        "description": translated(package, "notes", "description", "extract"),
+        "keyword": _keywords(words),
+    }
+
+
+def _keywords(words: list[Any]) -> list[Any]:
+    """Words by language first; then the plain ones that no language has (portals repeat them)."""
+    by_language = [item for item in words if isinstance(item, Mapping)]
+    known = {word for item in by_language for many in item.values() for word in listed(many) if isinstance(word, str)}
+    plain = chain.from_iterable(_plain(item) for item in words if not isinstance(item, Mapping))
+    return [*by_language, *(word for word in plain if not (isinstance(word, str) and word in known))]
+
+
+def _plain(words: Any) -> list[Any]:
+    if isinstance(words, str):
+        return words.replace(";", ",").split(",")
+    return [first(w, "display_name", "name") if isinstance(w, Mapping) else w for w in listed(words)]
+
+
+def _dates(package: Found) -> dict[str, Any]:
+    """Dates of the data where the portal has them, else those of the record, which CKAN writes in UTC."""
+    reference = {first(d, "type"): first(d, "value") for d in mappings(one(package, "dataset_reference_date"))}
+    issued = [*every(package, *keys.ISSUED), reference.get("publication"), reference.get("creation")]
+    modified = [*every(package, *keys.MODIFIED), reference.get("revision")]
+    return {
+        "issued": readable_date(*issued, utc(package.get("metadata_created"))),
+        "modified": readable_date(*modified, utc(package.get("metadata_modified"))),
+    }
+
+
+def _identity(package: Found, root: str) -> dict[str, Any]:
+    """Identifiers, and the pages of the dataset: the producer's first, then the portal's own."""
+    own, page = one(package, "url"), _portal_page(package, root)
+    same_host = address(own) and urlsplit(str(own)).netloc == urlsplit(root).netloc
+    agency = one(package, *keys.AGENCIES)
+    return {
+        "identifier": [*every(package, "identifier", "guid"), one(package, "id")],
+        "other_identifier": [_other(item, agency) for item in every(package, *keys.OTHER_IDENTIFIERS)],
+        "landing_page": [own] if same_host or not page else [*([own] if address(own) else []), page],
+    }
+
+
+def _portal_page(package: Found, root: str) -> str | None:
+    name = one(package, "name")
+    return f"{root}/dataset/{quote(name, safe='')}" if root and isinstance(name, str) else None
+
+
+def _other(item: Any, agency: Any) -> dict[str, Any]:
+    if not isinstance(item, Mapping):
+        return {"notation": item, "agency": agency}
+    notation = first(item, "identifier", "notation", "value", "id", "@value")
+    return {"notation": notation, "agency": first(item, "agency", "scheme", "schema") or agency}
+
+
+def _is_series(package: Found) -> bool:
+    kinds = (package.get("type"), package.get("dcat_type"), package.get("resource_type"))
+    return any(isinstance(kind, str) and kind.strip().lower() in keys.SERIES_TYPES for kind in kinds)
+
+
+def _themes(package: Found) -> list[Any]:
+    """Themes and groups, each with every name it has; DKAN's organisations among the groups are none."""
+    said = labels(every(package, *keys.THEMES))
+    return [_theme(item) for item in said if not str(first(item, "name")).startswith("group/")]
+
+
+def _theme(item: Any) -> Any:
+    if not isinstance(item, Mapping):
+        return item
+    names = [first(item, key) for key in ("title", "display_name", "label", "name", "uri", "id")]
+    told = chain.from_iterable(name.values() if isinstance(name, Mapping) else (name,) for name in names)
+    return [name for name in told if not blank(name)]
+
+
+def _types(package: Found) -> list[Any]:
+    said = every(package, *keys.TYPES)
+    named = [first(item, "title", "name") if isinstance(item, Mapping) else item for item in said]
+    return [name for name in named if str(name).strip().lower() not in keys.PLAIN_TYPES]
+
+
+def _rights(package: Found) -> Any:
+    """One text by language; constraints in several sentences become one."""
+    said = one(package, "rights") or every(package, *keys.RIGHTS)
+    return "; ".join(map(str, said)) if isinstance(said, list) else said
+
+
+def _pages(package: Found, found: list[Found]) -> list[Any]:
+    documents = [document(each) for each in found]
+    dictionaries = every(package, "data_dictionary")
+    return [*every(package, *keys.PAGES), *dictionaries, *(each for each in documents if each)]
+
+
+def _address_of(item: Any) -> Any:
+    return first(item, "url", "uri", "@id") if isinstance(item, Mapping) else item
+
+
+def _relations(package: Found) -> list[dict[str, Any]]:
+    """Related resources, and CKAN's own package relationships, which name the other package by its id."""
+    ends = [
+        first(link, f"{other}_package_id", other) or first(first(link, "__extras"), f"{other}_package_id")
+        for side, other in (("subject", "object"), ("object", "subject"))
+        for link in mappings(one(package, f"relationships_as_{side}"))
+    ]
+    return pointed([*every(package, *keys.RELATIONS), *ends])
+
+
+def _qualified(item: Mapping[str, Any]) -> dict[str, Any]:
+    target = first(item, "relation", "target")
+    targets = pointed(target) if not blank(target) else []
+    return {"target": targets[0] if targets else None, "role": first(item, "role", "had_role")}

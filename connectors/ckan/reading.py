@@ -1,0 +1,110 @@
+"""One flat view of a CKAN object: custom fields stand at the top (scheming) or in `extras`, in several shapes."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from connectors.common import blank, listed
+from harvester.jsonio import loads
+
+Found = dict[str, Any]
+
+_JOINTS = re.compile(r"[\s\-.:]+")
+# Solr prefixes extras, ckanext-dcat once prefixed its keys; `dcat_type` is a key of its own.
+_PREFIX = re.compile(r"extras_|dcat_(?!type$)")
+# What a converter writes when it takes the label of an RDF blank node for a value.
+_NODE = re.compile(r"(?:_:.*|n[0-9a-f]{32}b\d+)")
+_EXTRAS = ("extras", "__extras")
+_LONGEST_JSON = 2_000_000
+_OPENING = frozenset("[{ \t\r\n")
+
+
+@lru_cache(maxsize=8_192)
+def folded(key: str) -> str:
+    """A key in one spelling: lower case, no accents, underscores ("Frequência de atualização", "contact-email")."""
+    plain = unicodedata.normalize("NFKD", key).encode("ascii", "ignore").decode() if not key.isascii() else key
+    return _PREFIX.sub("", _JOINTS.sub("_", plain.strip().lower()), count=1)
+
+
+def flat(thing: Any) -> Found:
+    """Everything an object says, by folded key; the top level wins over `extras`."""
+    found: Found = {}
+    if isinstance(thing, Mapping):
+        _gather(found, thing.items())
+        for name in _EXTRAS:
+            if extras := thing.get(name):
+                _gather(found, _extras(extras))
+    return found
+
+
+def _gather(found: Found, pairs: Iterable[tuple[Any, Any]]) -> None:
+    """Add what is said under keys not met before.  This loop meets every value of every resource: it is kept flat."""
+    for key, value in pairs:
+        if value is None or value == "" or key in _EXTRAS or not isinstance(key, str) or blank(value):
+            continue
+        if isinstance(value, str) and value[0] in "n_" and _NODE.fullmatch(value):
+            continue
+        found.setdefault(folded(key), value)
+
+
+def _extras(extras: Any) -> Iterator[tuple[Any, Any]]:
+    if isinstance(extras, Mapping):
+        yield from extras.items()
+    for item in extras if isinstance(extras, list) else ():
+        if isinstance(item, Mapping):
+            yield item.get("key"), item.get("value")
+
+
+def decoded(value: Any) -> Any:
+    """The list or object that a JSON text holds; anything else as it is.  DKAN escapes the quotes as HTML does."""
+    if not isinstance(value, str) or value[:1] not in _OPENING or len(value) > _LONGEST_JSON:
+        return value
+    if not value.lstrip().startswith(("[", "{")):
+        return value
+    for text in (value, html.unescape(value)):
+        try:
+            return loads(text)
+        except ValueError:
+            continue
+    return value
+
+
+def one(found: Mapping[str, Any], *keys: str) -> Any:
+    """What the first of these keys says, JSON text decoded; None when none says anything."""
+    for key in keys:
+        if key in found:
+            said = found[key]
+            value = decoded(said)
+            if value is said or not blank(value):
+                return value
+    return None
+
+
+def every(found: Mapping[str, Any], *keys: str) -> list[Any]:
+    """All that these keys say, in one list."""
+    items: list[Any] = []
+    for key in keys:
+        if key in found:
+            items += listed(decoded(found[key]))
+    return items
+
+
+def prefixed(found: Mapping[str, Any], prefix: str, fields: Mapping[str, tuple[str, ...]]) -> Found:
+    """A part whose fields are spread over keys with a prefix: `publisher_name`, `publisher_url`."""
+    return {field: one(found, *(f"{prefix}_{key}" for key in keys)) for field, keys in fields.items()}
+
+
+def translated(found: Mapping[str, Any], *keys: str) -> Any:
+    """A text by language: fluent's `title_translated`, with the plain `title` where it adds something."""
+    plain = one(found, *keys)
+    for key in keys:
+        by_language = one(found, f"{key}_translated")
+        if isinstance(by_language, Mapping):
+            same = blank(plain) or isinstance(plain, Mapping) or plain in by_language.values()
+            return by_language if same else {**by_language, "": plain}
+    return plain

@@ -1,0 +1,204 @@
+"""Small readers that every mapping shares: payloads whose values may be of any type, or missing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from harvester.errors import RecordError, SourceError, Unavailable
+from harvester.fields.when import when
+from harvester.http import Http
+from harvester.jsonio import loads
+
+_NAIVE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?")
+# What portals write for "nothing": templates that print an empty value, JSON text of an empty list.
+_NOTHING = frozenset(("", "none", "null", "n/a", "[]", "{}", '""', "undefined"))
+
+_STARTS = frozenset(' \t\r\n\xa0"[{nNuU')
+
+
+def blank(value: Any) -> bool:
+    """Whether the value says nothing."""
+    if isinstance(value, str):
+        return len(value) < 12 and (not value or (value[0] in _STARTS and value.strip().lower() in _NOTHING))
+    return value is None or (not value and isinstance(value, list | tuple | dict))
+
+
+def first(found: Any, *keys: str) -> Any:
+    """The first of these members that says something; None when there is none, or nothing to look into."""
+    if isinstance(found, Mapping):
+        for key in keys:
+            if not blank(value := found.get(key)):
+                return value
+    return None
+
+
+def filled(part: Mapping[str, Any]) -> dict[str, Any]:
+    """The members that say something: the model works on what it is given, be it None."""
+    return {field: value for field, value in part.items() if value is not None and not blank(value)}
+
+
+def listed(value: Any) -> list[Any]:
+    """The items of a list that say something; a lone value is a list of one."""
+    if not isinstance(value, list | tuple):
+        return [] if value is None or blank(value) else [value]
+    return [item for item in value if not blank(item)]
+
+
+def mappings(value: Any) -> list[Mapping[str, Any]]:
+    """The objects in a list, or the lone object."""
+    return [item for item in listed(value) if isinstance(item, Mapping)]
+
+
+def readable_date(*values: Any) -> Any:
+    """The first value that reads as a date; else the first that says something, so that it is reported."""
+    said = [value for value in values if not blank(value)]
+    return next((value for value in said if when(value)), said[0] if said else None)
+
+
+def utc(value: Any) -> Any:
+    """A naive ISO timestamp, from a source documented to write UTC, with its Z; anything else as it is."""
+    return f"{value}Z" if isinstance(value, str) and _NAIVE.fullmatch(value) else value
+
+
+def filtered(guid: str, message: str) -> RecordError:
+    """A record left out on purpose: reported, so that every gap in the count has a name."""
+    return RecordError(message, guid=guid, code="filtered")
+
+
+_BOX = re.compile(r"[\s(\[]*(?:-?\d+(?:\.\d+)?[\s,;]+){3}-?\d+(?:\.\d+)?[\s)\]]*")
+_SHAPE = re.compile(
+    r"(?:<[^>]*>\s*|SRID=\d+;\s*)*(?:MULTI)?(?:POINT|LINESTRING|POLYGON)\s*Z?\s*\(|ENVELOPE\s*\(|\{", re.IGNORECASE
+)
+_SEPARATOR = re.compile(r"(?<=\d)Z?\s*(?:\.\.|--|–| - | to | au | a | until )\s*")
+_INTERVAL = re.compile(r"\s*(?:\d{4}[^/]*|\.*|[PR][^/]*)/[^/]*", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:https?|ftp)://|www\.", re.IGNORECASE)
+_IRI = re.compile(r"[a-z][a-z0-9+.-]*://|urn:|doi:", re.IGNORECASE)
+
+_SIDES = ("west", "south", "east", "north")
+_LOCATION: dict[str, tuple[str, ...]] = {
+    "name": ("text", "name", "label", "prefLabel", "skos:prefLabel", "geographicName", "title", "spatial_text"),
+    "geometry": ("geom", "geometry", "locn:geometry", "wkt", "geojson"),
+    "bbox": ("bbox", "dcat:bbox"),
+    "centroid": ("centroid", "dcat:centroid"),
+}
+_START = ("start", "startDate", "start_date", "dcat:startDate", "schema:startDate", "begin", "from", "beginning")
+_END = ("end", "endDate", "end_date", "dcat:endDate", "schema:endDate", "to", "until", "ending")
+
+
+def pointed(value: Any) -> list[dict[str, Any]]:
+    """Resources of the model for what a list points at: an address is a `uri`, other text a `name`."""
+    return [_pointed(item) for item in listed(value)]
+
+
+def _pointed(item: Any) -> dict[str, Any]:
+    if isinstance(item, Mapping):
+        return {
+            "uri": first(item, "uri", "@id", "url", "href", "relation"),
+            "name": first(item, "name", "title", "label", "text", "prefLabel", "@value"),
+        }
+    return {"uri": item} if isinstance(item, str) and _IRI.match(item.strip()) else {"name": item}
+
+
+def box(sides: Mapping[str, Any], names: tuple[str, ...] = _SIDES) -> list[float] | None:
+    """(west, south, east, north) from an object that names its sides; None unless all four are numbers."""
+    try:
+        return [float(sides[name]) for name in names]
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
+
+
+def location(value: Any) -> dict[str, Any]:
+    """A location of the model for one value: geometry, bounding box, address of a place, or its name."""
+    if isinstance(value, Mapping):
+        return _located(value)
+    if isinstance(value, list | tuple):
+        return {"bbox": list(value)}
+    said = value.strip() if isinstance(value, str) else value
+    if not isinstance(said, str):
+        return {"name": said}
+    if _SHAPE.match(said):
+        return {"geometry": said}
+    if _BOX.fullmatch(said):
+        return {"bbox": said}
+    return {"place": said} if _IRI.match(said) else {"name": said}
+
+
+def _located(value: Mapping[str, Any]) -> dict[str, Any]:
+    if "coordinates" in value or value.get("type") == "Feature":
+        return {"geometry": value}
+    if sides := box(value):
+        return {"bbox": sides}
+    found = {field: first(value, *keys) for field, keys in _LOCATION.items()}
+    uri = first(value, "uri", "@id", "url")
+    return found | {"place": [uri, found["name"]] if uri and not str(uri).startswith("_:") else None}
+
+
+def period(value: Any) -> dict[str, Any]:
+    """A period of time of the model for an object with two ends, "start/end", or one date, which is both ends."""
+    if isinstance(value, Mapping):
+        return {"start": first(value, *_START), "end": first(value, *_END)}
+    if not isinstance(value, str):
+        return {"start": value, "end": value}
+    interval = _INTERVAL.fullmatch(value) is not None
+    ends = value.split("/", 1) if interval else _SEPARATOR.split(value.strip(), maxsplit=1)
+    if len(ends) == 1:
+        return {"start": value, "end": value}
+    # A duration may stand for the end ("2020-01-01/P1M"): the model holds dates only.
+    return {"start": _end(ends[0]), "end": _end(ends[1])}
+
+
+def _end(raw: str) -> str | None:
+    return None if raw.strip(". ") == "" or raw.lstrip().startswith(("P", "R")) else raw
+
+
+def address(value: Any) -> bool:
+    """Whether the value is text that starts like a web address."""
+    return isinstance(value, str) and _ADDRESS.match(value.lstrip()) is not None
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """The object itself, or an empty one for a value of any other type."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def web_iri(value: Any) -> str | None:
+    """The value when it is a whole http(s) address; relative ones and bare identifiers are None."""
+    return value.strip() if isinstance(value, str) and value.strip().startswith(("http://", "https://")) else None
+
+
+def json_text(value: Any) -> Any:
+    """What a JSON list in a text holds (harvesters store lists so); anything else as it is."""
+    if not isinstance(value, str) or not value.lstrip().startswith(("[", '"')):
+        return value
+    try:
+        return loads(value)
+    except ValueError:
+        return value
+
+
+def read_json(http: Http, url: str, params: Mapping[str, str] | Iterable[tuple[str, str]] | None = None) -> Any:
+    """The JSON at this address, asked for twice: data.gouv.fr now and then gives an error page with status 200.
+
+    Raises `Unavailable` when the second answer is no JSON either, so that a walk may try a smaller page.
+    """
+    try:
+        return http.get(url, params).json()
+    except SourceError as error:
+        if error.code != "not-json":
+            raise
+    try:
+        return http.get(url, params).json()
+    except SourceError as error:
+        if error.code != "not-json":
+            raise
+        raise Unavailable(error.message, code=error.code, url=error.url, value=error.value) from error
+
+
+def refuse_vanishing(count: int, total: int | None, offset: int) -> None:
+    """An empty page whose total is less than half of what was read is a portal in trouble, not the catalogue's end."""
+    if not count and total is not None and 2 * total < offset:
+        raise Unavailable(
+            f"the catalogue shrank to {total} records after {offset} had been read", code="vanished", value=total
+        )

@@ -1,0 +1,66 @@
+"""DCAT feeds: RDF in any serialisation (DCAT, DCAT-AP, GeoDCAT-AP), paged or whole, and DCAT-US data.json."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from connectors import dcat_us
+from connectors.dcat.feed import Document, Feed
+from connectors.dcat.finding import recognised
+from connectors.dcat.mapping import raw_of
+from harvester.connector import NoOptions, Page, Recognised, Record, Source, Walk
+from harvester.errors import RecordError
+from harvester.http import Http
+from harvester.model import Dataset
+
+NAME = "dcat"
+_ACCEPT = (
+    "text/turtle, application/n-triples;q=0.9, application/rdf+xml;q=0.9, application/ld+json;q=0.8,"
+    " application/json;q=0.7, */*;q=0.5"
+)
+_HEAD = 65_536
+
+
+class Options(NoOptions):
+    """How to ask; everything else is told by the feed itself."""
+
+    accept: str = Field(
+        _ACCEPT, description="The Accept header, for portals that answer one address in several formats."
+    )
+
+
+def fetch(source: Source, http: Http, walk: Walk) -> Iterator[Page]:
+    """Walk the feed: along its paging links, or through its one document."""
+    accept = source.options.accept if isinstance(source.options, Options) else _ACCEPT
+    headers = {"Accept": accept}
+    with http.stream(walk.cursor or source.url, headers=headers) as answer:
+        head = answer.peek(_HEAD)[:_HEAD]
+        if dcat_us.looks_like_pod(head):
+            yield from dcat_us.fetch_pages(answer, answer.url)
+            return
+        first = Document(walk.cursor or source.url, answer.read(), answer.headers.get("content-type"))
+
+    def ask(url: str) -> Document:
+        with http.stream(url, headers=headers) as other:
+            return Document(url, other.read(), other.headers.get("content-type"))
+
+    yield from Feed(ask).pages(first)
+
+
+def normalise(record: Record, source: Source) -> Dataset:
+    """The dataset of one record: a tree of RDF, or an object of data.json."""
+    if not isinstance(record.payload, dict):
+        raise RecordError("a record of a DCAT feed is an object", guid=record.guid, code="not-an-object")
+    if "pod" in record.payload:
+        return dcat_us.normalise(record, source)
+    return Dataset.of(raw_of(record.payload))
+
+
+def recognise(http: Http, url: str) -> Recognised | None:
+    """Whether there is a DCAT feed at this address, or where feeds of such a portal usually are."""
+    return recognised(http, url, NAME)
+
+
+__all__ = ["NAME", "Options", "fetch", "normalise", "recognise"]

@@ -1,0 +1,152 @@
+"""A DCAT feed, page by page: Hydra links of every style, and the `?page=` of portals that count but do not link."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+
+from harvester.connector import Page, Record
+from harvester.errors import RecordError, SourceError
+from harvester.fields.when import instant
+from harvester.rdf.graph import Graph, Literal
+from harvester.rdf.namespaces import expand
+from harvester.rdf.parse import parse
+from harvester.rdf.trees import Datasets, datasets
+from harvester.walks import Slice, walk_links
+
+RECORDS_A_PAGE = 100
+_NEXT = (expand("hydra:next"), expand("hydra:nextPage"))
+_TOTAL = expand("hydra:totalItems")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One body, where it came from and what it claimed to be."""
+
+    url: str
+    body: bytes
+    content_type: str | None
+
+    def graph(self) -> Graph:
+        return parse(self.body, base=self.url, content_type=self.content_type)
+
+
+@dataclass(slots=True)
+class Feed:
+    """Walks a feed that starts with a document already brought; `ask` brings the others."""
+
+    ask: Callable[[str], Document]
+    guids: set[str] = field(default_factory=set)
+    broken: str = ""
+
+    def pages(self, first: Document) -> Iterator[Page]:
+        """Every page.  Raises `SourceError` (`broken-document`) at the end when a syntax error hid statements."""
+        graph = first.graph()
+        if self._next(graph, first.url) or self._guessed(graph, first.url, datasets(graph)):
+            yield from walk_links(
+                first.url, lambda url: self._slice(first if url == first.url else self.ask(url)), record
+            )
+        else:
+            yield from self._whole(graph)
+        if self.broken:
+            raise SourceError(
+                f"statements were lost to a syntax error, nothing is known of what is missing: {self.broken}",
+                code="broken-document",
+                url=first.url,
+            )
+
+    def _whole(self, graph: Graph) -> Iterator[Page]:
+        """A feed in one document, in pages of ours."""
+        found = datasets(graph)
+        total, items = total_of(graph), iter(found)
+        records = (Record(item.guid, item.tree, item.modified) for item in items)
+        while batch := tuple(islice(records, RECORDS_A_PAGE)):
+            yield Page(batch, total)
+        yield Page((), total, problems=tuple(map(_problem, self._troubles(graph, found))))
+
+    def _slice(self, document: Document) -> Slice:
+        graph = document.graph()
+        found = datasets(graph)
+        items: list[dict[str, Any]] = [
+            {"guid": item.guid, "tree": item.tree, "modified": item.modified.isoformat() if item.modified else None}
+            for item in found
+        ]
+        fresh = {item["guid"] for item in items} - self.guids
+        self.guids |= fresh
+        link = self._next(graph, document.url)
+        if link is None and fresh:
+            link = self._guessed(graph, document.url, found)
+        if not fresh and link is None:
+            # The page we guessed is one we know: the portal has no more to show.
+            items = []
+        return Slice(items + self._troubles(graph, found), total_of(graph), link)
+
+    def _next(self, graph: Graph, url: str) -> str | None:
+        for predicate in _NEXT:
+            for value in graph.every(predicate):
+                link = value.value if isinstance(value, Literal) else value
+                if (resolved := resolved_link(link, url)) and resolved != url:
+                    return resolved
+        return None
+
+    def _guessed(self, graph: Graph, url: str, found: Datasets) -> str | None:
+        """The next page of a portal that advertises more than it showed, and links nothing (older ckanext-dcat)."""
+        total = total_of(graph)
+        seen = len(self.guids) or sum(1 for _ in found)
+        if total is None or not seen or seen >= total:
+            return None
+        parts = urlsplit(url)
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        page = query.get("page", "1")
+        query["page"] = str(int(page) + 1) if page.isdigit() else "2"
+        return urlunsplit(parts._replace(query=urlencode(query)))
+
+    def _troubles(self, graph: Graph, found: Datasets) -> list[dict[str, Any]]:
+        for trouble in graph.troubles:
+            if trouble.lossy and not self.broken:
+                self.broken = trouble.message
+        said = [{"code": trouble.code, "message": trouble.message, "about": None} for trouble in graph.troubles]
+        return said + [
+            {
+                "code": "repeated-guid",
+                "message": "the feed describes this dataset twice; the first was kept",
+                "about": guid,
+            }
+            for guid in found.repeated
+        ]
+
+
+def record(item: dict[str, Any]) -> Record:
+    """The record of one item; raises `RecordError` for an item that is a trouble."""
+    if "tree" not in item:
+        raise _problem(item)
+    return Record(item["guid"], item["tree"], instant(item["modified"]))
+
+
+def _problem(item: dict[str, Any]) -> RecordError:
+    return RecordError(item["message"], guid=item["about"], code=item["code"])
+
+
+def total_of(graph: Graph) -> int | None:
+    """What the feed says it holds."""
+    for value in graph.every(_TOTAL):
+        text = value.value if isinstance(value, Literal) else value
+        if text.strip().isdecimal() and len(text) < 12:
+            return int(text)
+    return None
+
+
+def resolved_link(link: str, url: str) -> str | None:
+    """A paging link as seen from the page it stands on, for relative ones and proxies that name themselves wrongly."""
+    try:
+        target = urlsplit(urljoin(url, link.strip().replace(" ", "%20")))
+        here = urlsplit(url)
+        same = target.hostname == here.hostname or target.path == here.path
+    except ValueError:
+        return None
+    if target.scheme not in ("http", "https"):
+        return None
+    return urlunsplit(target._replace(scheme=here.scheme, netloc=here.netloc) if same else target)

@@ -1,0 +1,279 @@
+"""A data.json feed as records, one dataset at a time: feeds of 200 MB with 40,000 datasets are read in flat memory."""
+
+from __future__ import annotations
+
+import codecs
+import math
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any, BinaryIO
+
+import ijson
+
+from connectors.common import blank, first, listed, mappings, readable_date
+from harvester.connector import Page, Record
+from harvester.errors import RecordError, SourceError
+from harvester.fields.when import instant, when
+from harvester.jsonio import canonical, digest
+
+RECORDS_A_PAGE = 100
+MOST_LEVELS = 150
+
+_POD = re.compile(rb"project-open-data\.cio\.gov|resources\.data\.gov/[^\"]*dcat-us|superThemeTaxonomy|themeTaxonomy")
+_RDF = re.compile(rb'"@graph"|"dcat:[a-zA-Z]+"\s*:|"http://www\.w3\.org/ns/dcat#[a-zA-Z]+"\s*:|"@context"\s*:\s*[\[{]')
+_MEMBERS = re.compile(rb'"(accessLevel|contactPoint|accessURL|downloadURL|landingPage|bureauCode|mbox|hasEmail)"\s*:')
+_DATASETS = re.compile(rb'"dataset"\s*:\s*[\[{]')
+_DATASET_TYPE = re.compile(rb'"@type"\s*:\s*"dcat:Dataset"')
+
+_LISTS = re.compile(r"(?:item\.)?(?:catalog(?:\.item)?\.)*(?:dataset|datasetSeries)")
+_ITEM = re.compile(r"(?:(?:item\.)?(?:catalog(?:\.item)?\.)*(?:dataset|datasetSeries)(?:\.item)?|item)")
+_CATALOGUE = ("@id", "title", "publisher", "homepage", "language", "conformsTo")
+_SERVICES = ("service", "record", "catalog")
+_CONTAINERS = ("start_map", "start_array")
+
+
+def looks_like_pod(first_bytes: bytes) -> bool:
+    """Whether a document that starts so is a data.json feed, to be read as JSON rather than as JSON-LD."""
+    head = _utf8(first_bytes).lstrip(b"\xef\xbb\xbf \t\r\n")
+    if not head.startswith((b"{", b"[")):
+        return False
+    if _POD.search(head):
+        return True
+    if _RDF.search(head):
+        return False
+    telling = _MEMBERS.search(head) is not None
+    if head.startswith(b"["):
+        return telling
+    return _DATASETS.search(head) is not None or (telling and _DATASET_TYPE.search(head) is not None)
+
+
+def fetch_pages(stream: BinaryIO, url: str) -> Iterator[Page]:
+    """The datasets of a feed in pages.
+
+    Raises `SourceError`: `not-json` where the document breaks, after what was read; `not-pod` for other JSON.
+    """
+    source = _Utf8(stream)
+    reader = _Reader()
+    found: list[Any] = []
+    once = _Once()
+    try:
+        for item in reader.datasets(source):
+            found.append(item)
+            if len(found) >= RECORDS_A_PAGE:
+                yield once.page(found, reader.catalogue)
+                found = []
+    except (ijson.JSONError, ijson.IncompleteJSONError, ValueError) as error:
+        if found:
+            yield once.page(found, reader.catalogue)
+        raise _broken(error, url, source.read_so_far, reader.count) from error
+    if not reader.is_feed:
+        raise SourceError("the JSON holds no list of datasets: no data.json feed", code="not-pod", url=url)
+    if found:
+        yield once.page(found, reader.catalogue)
+
+
+def guid_of(pod: Mapping[str, Any]) -> str:
+    """The source's own identifier of a dataset, else the best substitute that stays the same between runs."""
+    for value in (pod.get("identifier"), pod.get("@id"), pod.get("landingPage"), *_urls(pod)):
+        if found := plain_id(value):
+            return found
+    return f"blake2b:{digest(pod).hex()}"
+
+
+def plain_id(value: Any) -> str | None:
+    """An identifier as text: a string, a number, or an object of type Identifier (DCAT-US 3.0)."""
+    value = next(iter(listed(value)), None)
+    if isinstance(value, Mapping):
+        value = first(value, "@id", "identifier", "notation", "skos:notation", "@value", "schemaAgency")
+    if isinstance(value, bool) or not isinstance(value, str | int) or blank(value):
+        return None
+    return str(value).strip() or None
+
+
+def _urls(pod: Mapping[str, Any]) -> Iterator[Any]:
+    parts = [pod, *mappings(pod.get("distribution"))]
+    return (part.get(key) for part in parts for key in ("downloadURL", "accessURL"))
+
+
+class _Once:
+    """Makes records, each identifier once: another dataset under it is reported once, the same again is passed over."""
+
+    def __init__(self) -> None:
+        # Hashes, not texts: a feed of a million datasets still fits.
+        self._met: dict[int, int] = {}
+        self._told: set[int] = set()
+
+    def page(self, pods: list[Any], catalogue: Mapping[str, Any]) -> Page:
+        records: list[Record] = []
+        problems: list[RecordError] = []
+        for pod in pods:
+            try:
+                records += self._records(pod, catalogue)
+            except RecordError as error:
+                problems.append(error)
+        return Page(tuple(records), problems=tuple(problems))
+
+    def _records(self, pod: Any, catalogue: Mapping[str, Any]) -> list[Record]:
+        if not isinstance(pod, Mapping):
+            raise RecordError("a dataset of data.json is a JSON object", code="not-an-object", value=str(pod)[:80])
+        guid, mark = guid_of(pod), hash(canonical(pod))
+        if (key := hash(guid)) in self._met:
+            self._tell(pod, guid, self._met[key] == mark)
+            return []
+        self._met[key] = mark
+        return [Record(guid, {"pod": pod, "catalogue": _about(catalogue, pod)}, instant(when(_modified(pod))))]
+
+    def _tell(self, pod: Mapping[str, Any], guid: str, same: bool) -> None:
+        """Raise for a second dataset under an identifier, the first time."""
+        if same or hash(guid) in self._told:
+            return
+        self._told.add(hash(guid))
+        title = str(pod.get("title"))[:120]
+        message = f"a second dataset has the identifier {guid!r}: {title!r}; the first one is kept"
+        raise RecordError(message, guid=guid, code="repeated-identifier", field="identifier", value=title)
+
+
+def _about(catalogue: Mapping[str, Any], pod: Mapping[str, Any]) -> dict[str, Any]:
+    """What the catalogue says that a dataset needs: of its themes, only those the dataset has."""
+    named = [theme for theme in listed(pod.get("theme")) if isinstance(theme, str)]
+    labels = catalogue.get("themes", {})
+    kept = {theme: labels[theme] for theme in named if theme in labels}
+    return {key: value for key, value in catalogue.items() if key != "themes"} | ({"themes": kept} if kept else {})
+
+
+def _modified(pod: Mapping[str, Any]) -> Any:
+    return readable_date(first(pod, "modified"), first(pod, "issued"))
+
+
+class _Reader:
+    """Follows the events of a JSON document: keeps what the catalogue says of itself, hands out its datasets."""
+
+    def __init__(self) -> None:
+        self.catalogue: dict[str, Any] = {}
+        self.is_feed = False
+        self.count = 0
+        self._own: dict[str, Any] = {}
+
+    def datasets(self, source: Any) -> Iterator[Any]:
+        """Every dataset, as soon as it was read; at the end a document that is itself one dataset."""
+        events = iter(ijson.parse(source))
+        for prefix, event, value in events:
+            if _ITEM.fullmatch(prefix):
+                yield from self._item(prefix, event, value, events)
+            elif "." not in prefix and prefix and event not in ("map_key", "end_map", "end_array"):
+                self._member(prefix, event, value, events)
+            elif prefix == "" and event == "start_array":
+                self.is_feed = True
+        if not self.is_feed and _is_dataset(self._own):
+            self.is_feed = True
+            yield self._own
+
+    def _item(self, prefix: str, event: str, value: Any, events: Iterator[Any]) -> Iterator[Any]:
+        listing = _LISTS.fullmatch(prefix) is not None
+        self.is_feed = self.is_feed or listing
+        if event == "end_array" or (listing and event in ("start_array", "null")):
+            return
+        item = _built(event, value, events)
+        if blank(item):
+            # An empty object or null in the list is a slip of the generator, not a dataset.
+            return
+        nested = item.get("dataset") if prefix == "item" and isinstance(item, dict) else None
+        for each in nested if isinstance(nested, list) else [item]:
+            self.count += 1
+            yield each
+
+    def _member(self, name: str, event: str, value: Any, events: Iterator[Any]) -> None:
+        """A member of the document; lists of services and records are not kept."""
+        if name in _SERVICES and event in _CONTAINERS:
+            if name != "catalog":
+                _skip(events)
+            return
+        self._own[name] = _built(event, value, events)
+        self.catalogue = {key: self._own[key] for key in _CATALOGUE if not blank(self._own.get(key))}
+        if labels := _labels(self._own.get("themeTaxonomy")):
+            self.catalogue["themes"] = labels
+
+
+def _labels(taxonomy: Any) -> dict[str, str]:
+    """The portal's own themes by id (the Argentine profile), as `theme` names them."""
+    pairs = ((first(item, "id"), first(item, "label")) for item in mappings(taxonomy))
+    return {key: label for key, label in pairs if isinstance(key, str) and isinstance(label, str)}
+
+
+def _is_dataset(own: Mapping[str, Any]) -> bool:
+    kind = str(own.get("@type"))
+    return kind.endswith("Dataset") or ("title" in own and ("distribution" in own or "accessLevel" in own))
+
+
+def _built(event: str, value: Any, events: Iterator[Any]) -> Any:
+    """The value that starts with this event, read to its end."""
+    if event not in _CONTAINERS:
+        return _number(value)
+    builder = ijson.ObjectBuilder()
+    for kind, inner in _whole(event, events):
+        builder.event(kind, _number(inner) if kind == "number" else inner)
+    return builder.value
+
+
+def _number(value: Any) -> Any:
+    """Decimals become floats; one too large for a float says nothing that metadata could mean."""
+    if not isinstance(value, Decimal):
+        return value
+    return number if math.isfinite(number := float(value)) else None
+
+
+def _skip(events: Iterator[Any]) -> None:
+    for _ in _whole("start_map", events):
+        continue
+
+
+def _whole(event: str, events: Iterator[Any]) -> Iterator[tuple[str, Any]]:
+    """The events of one container, its own start and end included.  Raises ValueError when nested absurdly deep."""
+    depth = 1
+    yield event, None
+    for _, kind, value in events:
+        yield kind, value
+        depth += (kind in _CONTAINERS) - (kind in ("end_map", "end_array"))
+        if depth > MOST_LEVELS:
+            raise ValueError(f"nested deeper than {MOST_LEVELS} levels")
+        if not depth:
+            return
+
+
+class _Utf8:
+    """A binary stream as clean UTF-8: no byte order mark, UTF-16 recoded, stray Latin-1 bytes made whole."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self.read_so_far = 0
+
+    def read(self, size: int = -1) -> bytes:
+        piece = self._stream.read(size)
+        if size == 0 or (not piece and self._decoder is None):
+            return piece
+        self.read_so_far += len(piece)
+        decoder = self._decoder = self._decoder or _decoder(piece)
+        text = decoder.decode(piece, final=not piece)
+        # A piece may end inside a character: an empty answer would look like the end of the document.
+        while not text and piece:
+            piece = self._stream.read(size)
+            self.read_so_far += len(piece)
+            text = decoder.decode(piece, final=not piece)
+        return text.removeprefix("\ufeff").encode("utf-8", "replace")
+
+
+def _decoder(piece: bytes) -> codecs.IncrementalDecoder:
+    wide = piece.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return codecs.getincrementaldecoder("utf-16" if wide else "utf-8")("replace" if wide else "harvester-mixed")
+
+
+def _utf8(head: bytes) -> bytes:
+    return head.decode("utf-16", "replace").encode() if head.startswith((b"\xff\xfe", b"\xfe\xff")) else head
+
+
+def _broken(error: Exception, url: str, position: int, count: int) -> SourceError:
+    said = " ".join(str(error).split())[:160]
+    message = f"the feed breaks after {count} datasets, within its first {position} bytes: {said}"
+    return SourceError(message, code="not-json", url=url, field="position", value=position)

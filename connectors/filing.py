@@ -1,0 +1,122 @@
+"""What a file or service is, from what a portal says of it and from its address; shared by the mappings."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from connectors.common import blank, filled, listed
+from harvester.fields.terms import Term
+from harvester.fields.text import text
+from harvester.vocabularies import VOCABULARIES, FormatFacts, format_facts, split_themes
+
+_LISTING = re.compile(r"\s*[,;|]\s*")
+# Arguments of one question to an OGC service: the service itself has none of them.
+_QUESTION = frozenset(("request", "version", "typename", "typenames", "layers", "outputformat", "bbox", "srs", "crs"))
+
+
+def filed(words: Any, mime: Any, url: Any) -> tuple[dict[str, Any], FormatFacts]:
+    """The format fields of a distribution, and the facts they come from; the portal's own words are kept."""
+    said, kind = _said(words), _said(mime)
+    facts = format_facts(said, kind, url if isinstance(url, str) else None)
+    fields = {
+        "format": _term(said, facts.format),
+        "media_type": _term(kind if kind and "/" in kind else None, facts.media_type),
+        "compress_format": _term(None, facts.compress),
+        "package_format": _term(None, facts.package),
+    }
+    return fields, facts
+
+
+def languages(values: list[Any]) -> list[Any]:
+    """Each language of lists and of texts such as "en,es,ca"."""
+    return [part for value in values for item in listed(value) for part in _parts(item)]
+
+
+# Portals fill the field with a word for "no licence was chosen": that is no licence.
+_NO_LICENCE = frozenset(
+    (
+        "notspecified",
+        "not-specified",
+        "unspecified",
+        "license not specified",
+        "licence not specified",
+        "licence non spécifiée",
+        "no se especificó la licencia",
+        "licença não especificada",
+        "https://project-open-data.cio.gov/unknown-license",
+    )
+)
+
+
+def licences(values: list[Any]) -> list[Any]:
+    """The hints of a licence that name one."""
+    return [value for value in values if str(value).strip().lower() not in _NO_LICENCE]
+
+
+def labels(values: list[Any]) -> list[Any]:
+    """Themes, those joined in one text told apart."""
+    return [part for value in values for part in (split_themes(value) if isinstance(value, str) else (value,))]
+
+
+def licensed(distribution: dict[str, Any], own: list[Any], inherited: list[Any]) -> dict[str, Any]:
+    """A distribution with its own licence, else the dataset's; what says nothing else is none."""
+    known = filled(distribution)
+    return {**known, "license": own or inherited} if known and (own or inherited) else known
+
+
+def wrapping(value: Any) -> Any:
+    """The media type of a compression or packaging, which some name by a file type."""
+    facts = format_facts(value) if isinstance(value, str) else None
+    found = facts and (facts.package or facts.compress or facts.media_type)
+    return Term(value, found.uri) if found else value
+
+
+def resolving(vocabulary: str, values: list[Any]) -> list[str]:
+    """The texts that mean a concept: a licence buried in a sentence about rights."""
+    known = VOCABULARIES[vocabulary]
+    return [value for value in values if isinstance(value, str) and known.resolve(value)]
+
+
+def placed(locations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The locations, those whose name means a country or region with its concept."""
+    return [_placed(each) for each in locations]
+
+
+def _placed(each: dict[str, Any]) -> dict[str, Any]:
+    name = each.get("name")
+    known = isinstance(name, str) and not each.get("place") and VOCABULARIES["place"].resolve(name)
+    return {**each, "place": name} if known else each
+
+
+def service_at(url: str, title: Any, kind: Any) -> dict[str, Any]:
+    """The data service at an address; with GetCapabilities asked of it, the address describes the service."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return {"title": title, "endpoint_url": url}
+    asked = parse_qsl(parts.query, keep_blank_values=True)
+    kept = [pair for pair in asked if pair[0].lower() not in _QUESTION]
+    described = any(key.lower() == "request" and value.lower() == "getcapabilities" for key, value in asked)
+    endpoint = parts._replace(query=urlencode(kept), fragment="").geturl() if len(kept) < len(asked) else url
+    description = url if described else None
+    return filled({"title": title, "endpoint_url": endpoint, "endpoint_description": description, "format": kind})
+
+
+def _parts(item: Any) -> list[Any]:
+    return [part for part in _LISTING.split(item) if part] if isinstance(item, str) and "://" not in item else [item]
+
+
+def _said(value: Any) -> str | None:
+    if isinstance(value, list):
+        value = next(iter(listed(value)), None)
+    return text(value) if isinstance(value, str) and not blank(value) else None
+
+
+def _term(said: str | None, found: Any) -> Any:
+    """The portal's word for a concept that was found; the concept's own where the portal has none."""
+    if found is None:
+        return said
+    uri = getattr(found, "uri", found)
+    return Term(said, uri) if said else uri

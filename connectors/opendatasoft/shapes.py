@@ -1,0 +1,102 @@
+"""One view of a dataset, whichever API gave it: Explore v2.1 and its JSON export, v2.0, or v1 with its flat metas."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.common import blank, first, mapping
+
+Found = Mapping[str, Any]
+
+_JOINTS = re.compile(r"[\s_.:-]+")
+# Groups of v1 that are not named in `metas` itself.
+_OLDER_GROUPS = ("interop_metas", "extra_metas", "basic_metas", "admin_metas")
+_NOT_METADATA = frozenset(("explore", "processing", "visualization", "publishing", "asset_content_configuration"))
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A dataset with its metadata by group; keys of all groups but `default` are folded, since portals name them."""
+
+    item: Found
+    version: str
+    default: Found
+    dcat: Found
+    inspire: Found
+    dublin: Found
+    custom: Found
+
+    @property
+    def id(self) -> str:
+        return str(first(self.item, "dataset_id", "datasetid") or "")
+
+
+def seen(payload: Any) -> Seen:
+    """The view of one payload."""
+    item = unwrapped(payload)
+    groups = _groups(item)
+    return Seen(
+        item,
+        _version(payload, item),
+        groups.get("default", {}),
+        _merged(groups, "dcat"),
+        _merged(groups, "inspire"),
+        _merged(groups, "dublin"),
+        _merged(groups, ""),
+    )
+
+
+def unwrapped(payload: Any) -> Found:
+    """v2.0 puts the dataset beside its links."""
+    inner = mapping(payload).get("dataset")
+    return inner if isinstance(inner, Mapping) else mapping(payload)
+
+
+def guid_of(payload: Any) -> Any:
+    """The identifier under which the portal publishes the dataset."""
+    return first(unwrapped(payload), "dataset_id", "datasetid")
+
+
+def modified_in(payload: Any) -> Any:
+    """The date that the API sorts and filters on as `modified`."""
+    metas = mapping(unwrapped(payload).get("metas"))
+    return mapping(metas.get("default", metas)).get("modified")
+
+
+def _version(payload: Any, item: Found) -> str:
+    if "datasetid" in item:
+        return "v1"
+    return "v2.0" if item is not payload else "v2.1"
+
+
+def _groups(item: Found) -> dict[str, Found]:
+    metas = mapping(item.get("metas"))
+    flat = {name: value for name, value in metas.items() if not isinstance(value, Mapping)}
+    groups = {name: value for name, value in metas.items() if isinstance(value, Mapping)}
+    for place in _OLDER_GROUPS:
+        groups.update({name: value for name, value in mapping(item.get(place)).items() if isinstance(value, Mapping)})
+    if flat:
+        groups["default"] = {**groups.get("default", {}), **flat}
+    return groups
+
+
+def _merged(groups: Mapping[str, Found], kind: str) -> Found:
+    """The groups of one kind (`dcat`, `dcat_ap`, `dcat_ap_ch` …) as one; the kind "" is whatever has no other."""
+    known = ("dcat", "inspire", "dublin")
+    found: dict[str, Any] = {}
+    for name, group in groups.items():
+        own = next((start for start in known if name.lower().startswith(start)), "")
+        if own != kind or name == "default" or name in _NOT_METADATA:
+            continue
+        for key, value in group.items():
+            if not blank(value):
+                found.setdefault(folded(str(key)), value)
+    return found
+
+
+def folded(key: str) -> str:
+    """A key in one spelling: `accessRights`, `access_rights` and `access-rights` are one."""
+    return _JOINTS.sub("", key).lower()

@@ -1,0 +1,125 @@
+"""udata, the software of data.gouv.fr, data.public.lu and dados.gov.pt: API v1 (udata, `core/dataset/api.py`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import Field
+
+from connectors.common import mapping
+from connectors.udata.fields import described
+from connectors.udata.listing import Listing
+from connectors.udata.places import DATASETS, Place, place_of
+from harvester.connector import NoOptions, Page, Recognised, Record, Source, Walk
+from harvester.errors import RecordError, SourceError
+from harvester.fields.when import instant, when
+from harvester.http import Http
+from harvester.model import Dataset
+from harvester.walks import records, walk_offsets
+
+NAME = "udata"
+# More than 100 is slow on high pages; each size divides the one before, so that every offset is a whole page.
+SIZES = (100, 50, 25, 5, 1)
+
+
+class Options(NoOptions):
+    """What to take from the portal; the filters of the source's own URL count as well."""
+
+    organization: str | None = Field(None, description="Identifier or slug of the one organisation to harvest.")
+    tag: tuple[str, ...] = Field((), description="Only datasets that carry all these tags.")
+    badge: str | None = Field(None, description="Only datasets with this badge, such as hvd, spd or inspire.")
+    license: str | None = Field(None, description="Only datasets under this licence of the portal, such as lov2.")
+    geozone: str | None = Field(None, description="Only datasets that cover this zone, such as fr:departement:13.")
+
+
+def fetch(source: Source, http: Http, walk: Walk) -> Iterator[Page]:
+    """Walk the list of datasets, oldest first; with `since`, latest update first until it is reached.
+
+    udata has no filter on dates.  `last_update` is the date of the data: a change of the metadata alone is seen by
+    the next complete walk.
+    """
+    place = place_of(source.url)
+    listing = Listing(http, place, _filters(source.options), incremental=walk.since is not None)
+    if place.dataset:
+        yield _lone(http, place)
+        return
+    before: set[str] = set()
+    for page in walk_offsets(listing.read, record_of, SIZES, int(walk.cursor or 0)):
+        yield page
+        now = {record.guid for record in page.records}
+        missed, _ = records(listing.passed_over(), record_of)
+        yield from _new(missed, before | now)
+        before = now
+        if walk.since and any(record.modified and record.modified < walk.since for record in page.records):
+            return
+
+
+def _new(missed: tuple[Record, ...], known: set[str]) -> Iterator[Page]:
+    new = tuple(record for record in missed if record.guid not in known)
+    if new:
+        yield Page(new)
+
+
+def record_of(item: Any) -> Record:
+    """A dataset of the list; what is archived, deleted or private on the portal is gone for the public."""
+    facts = mapping(item)
+    guid = facts.get("id") or facts.get("slug")
+    if not isinstance(guid, str):
+        raise RecordError("the dataset has no identifier", code="no-identifier", field="id", value=facts.get("id"))
+    gone = any(facts.get(mark) for mark in ("archived", "deleted", "private"))
+    return Record(guid, item, instant(when(facts.get("last_update"))), gone)
+
+
+def normalise(record: Record, source: Source) -> Dataset:
+    """The dataset of one record."""
+    if not isinstance(record.payload, dict):
+        raise RecordError("a dataset of udata is an object", guid=record.guid, code="not-an-object")
+    return Dataset.of(described(record.payload, place_of(source.url).root))
+
+
+def look(source: Source, http: Http, guid: str) -> Record | None:
+    """One dataset asked for by its identifier: a tombstone for 410, None for 404 (unknown, or private)."""
+    place = place_of(source.url)
+    answer = http.try_get(f"{place.api}{DATASETS}{guid}/")
+    if answer.status in (404, 410):
+        return Record(guid, None, deleted=True) if answer.status == 410 else None
+    if trouble := answer.trouble():
+        raise trouble
+    return record_of(answer.json())
+
+
+def recognise(http: Http, url: str) -> Recognised | None:
+    """Whether a udata answers there, with its title, the number of its datasets and the title of one."""
+    try:
+        place = place_of(url)
+        envelope = mapping(http.try_get(f"{place.api}{DATASETS}", {"page_size": "1"}).json())
+        site = mapping(http.try_get(f"{place.api}/site/").json())
+    except SourceError:
+        # Not JSON, or no such address: another kind of portal.
+        return None
+    data, total = envelope.get("data"), envelope.get("total")
+    if not isinstance(data, list) or not isinstance(total, int) or "page_size" not in envelope:
+        return None
+    sample = mapping(data[0]).get("title") if data else None
+    return Recognised(NAME, place.url, _text(site.get("title")), total, _text(sample))
+
+
+def _lone(http: Http, place: Place) -> Page:
+    """The source is the page of one dataset."""
+    guid = str(place.dataset)
+    record = look(Source(NAME, place.root), http, guid)
+    if record is None:
+        raise SourceError(f"the portal knows no dataset {guid}", code="no-such-dataset", url=place.url)
+    return Page((record,), 1, "1")
+
+
+def _filters(options: Any) -> list[tuple[str, str]]:
+    if not isinstance(options, Options):
+        return []
+    lone = [(name, getattr(options, name)) for name in ("organization", "badge", "license", "geozone")]
+    return [*((name, value) for name, value in lone if value), *(("tag", tag) for tag in options.tag)]
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,168 @@
+"""What a search engine is to the rest: put entries in, ask questions; Tantivy is one, a cluster could be another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+Relaxed = Literal["all", "most", "any", "fuzzy"]
+
+SORTS: dict[str, str] = {
+    "relevance": "best match first",
+    "-modified": "most recently modified first",
+    "modified": "least recently modified first",
+    "-issued": "most recently published first",
+    "title": "title, A to Z",
+}
+# An engine keeps every result up to the page asked for in memory: beyond, the export is the way.
+DEEPEST = 10_000
+LARGEST_PAGE = 100
+
+
+def preferred(texts: Mapping[str, str], language: str) -> str | None:
+    """The one text to show: in the language asked for, else untagged, else English, else the first."""
+    return next((texts[tag] for tag in (language, "", "en") if tag in texts), None) or next(iter(texts.values()), None)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """One question: text, raw values by filter name (see `filters`), and which part of the answer."""
+
+    q: str = ""
+    filters: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    sort: str = "relevance"
+    page: int = 1
+    size: int = 20
+    facets: Sequence[str] = ()
+    facet_size: int = 20
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One result: the dataset's internal id, its score (None when sorted otherwise), its card and how to say it."""
+
+    id: int
+    score: float | None
+    card: dict[str, Any]
+    language: str = ""
+
+    @property
+    def key(self) -> str:
+        """The public key of the dataset."""
+        return str(self.card["id"])
+
+    @property
+    def title(self) -> str:
+        """In the language of the request where there is one; the key of an untitled dataset."""
+        return preferred(self.card["title"], self.language) or self.key
+
+    @property
+    def description(self) -> str:
+        """Its beginning."""
+        return preferred(self.card["description"], self.language) or ""
+
+    @property
+    def publisher(self) -> str:
+        """The name of the publisher, or nothing."""
+        return preferred(self.card["publisher"], self.language) or ""
+
+    @property
+    def sources(self) -> list[str]:
+        """The titles of the sources that list it."""
+        return [source["title"] for source in self.card["sources"]]
+
+    @property
+    def formats(self) -> list[str]:
+        """The formats of its distributions."""
+        return list(self.card["formats"])
+
+    @property
+    def modified(self) -> str | None:
+        """When the source says it was modified."""
+        found: str | None = self.card["modified"]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class FacetValue:
+    """One value of a facet, how many results have it, and whether the request asks for it."""
+
+    value: str
+    label: str
+    count: int
+    selected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """The answer; `relaxed` says which words had to match: all, most, any, or words spelt similarly."""
+
+    total: int = 0
+    relaxed: Relaxed = "all"
+    hits: tuple[Hit, ...] = ()
+    facets: Mapping[str, tuple[FacetValue, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One dataset as an engine indexes it: texts by field as (language, text), exact names, filter values, card."""
+
+    id: int
+    texts: Mapping[str, Sequence[tuple[str, str]]]
+    names: Sequence[str]
+    acronyms: Sequence[str]
+    values: Mapping[str, Sequence[str]]
+    numbers: Mapping[str, float]
+    title: str
+    card: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far an index has followed the change log.
+
+    `gaps` are (first, last, seen at) numbers that were missing: PostgreSQL numbers a change before its transaction
+    commits, so a smaller number may appear after a larger one.
+    """
+
+    seq: int = 0
+    gaps: tuple[tuple[int, int, float], ...] = ()
+
+
+class Batch(Protocol):
+    """The one writer of an index while it is open."""
+
+    def put(self, entries: Iterable[Entry]) -> None:
+        """Add entries, each in place of what had its id."""
+
+    def drop(self, ids: Iterable[int]) -> None:
+        """Take datasets out."""
+
+    def commit(self, position: Position) -> None:
+        """Show what was put and dropped to readers, and remember the position."""
+
+
+class Index(Protocol):
+    """An index that follows the catalogue; `language` is the one whose words and names come first."""
+
+    @property
+    def language(self) -> str:
+        """The catalogue's own."""
+
+    def position(self) -> Position | None:
+        """How far it is; None when there is no usable index and it must be rebuilt."""
+
+    def count(self) -> int:
+        """How many datasets are in it."""
+
+    def writing(self, *, fresh: bool = False) -> AbstractContextManager[Batch]:
+        """Become its one writer; `fresh` starts an empty index that replaces the old one when the block ends."""
+
+    def search(self, request: SearchRequest) -> SearchResult:
+        """Answer a request; an index that does not exist yet answers nothing.
+
+        Raises `UsageError` for a filter value, sort or page that cannot be.
+        """

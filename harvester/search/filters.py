@@ -1,0 +1,197 @@
+"""Every filter of the search, declared once: the index, the API, its documentation and the pages read this table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeVar
+
+from harvester.catalogue.queries import DatasetView
+from harvester.errors import UsageError
+from harvester.fields.terms import Term
+from harvester.model import Dataset
+from harvester.search.base import preferred
+from harvester.search.ranges import Box, Days, box, days, second
+from harvester.vocabularies import VOCABULARIES
+from harvester.vocabularies.table import Concept
+
+Kind = Literal["facet", "bbox", "period", "since"]
+# Commission Implementing Regulation (EU) 2023/138: a dataset that names it is a high-value dataset.
+HVD_REGULATION = "eli/reg_impl/2023/138"
+LONGEST_VALUE = 200
+
+T = TypeVar("T")
+
+
+class Facts(NamedTuple):
+    """What the values of a dataset are read from; `language` is the one preferred for names."""
+
+    view: DatasetView
+    dataset: Dataset
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One filter; `values` says what a dataset has of it, `vocabulary` where codes and labels come from."""
+
+    name: str
+    kind: Kind
+    title: str
+    description: str
+    example: str
+    values: Callable[[Facts], Iterable[str | None]] = lambda facts: ()
+    vocabulary: str | None = None
+
+    def of(self, facts: Facts) -> list[str]:
+        """The values of one dataset, without repetition; texts are resolved exactly as those of a request."""
+        return list(dict.fromkeys(self.wanted(value) for value in self.values(facts) if value))
+
+    def wanted(self, value: str) -> str:
+        """The value meant by a request: a code, label or IRI of the vocabulary becomes its code."""
+        concept = self._concept(value)
+        return (concept.code if concept else value)[:LONGEST_VALUE]
+
+    def label(self, value: str, language: str) -> str:
+        """How a value is shown in a language."""
+        concept = self._concept(value)
+        if concept is None:
+            return value
+        return concept.labels.get(language) or concept.labels.get("en") or next(iter(concept.labels.values()), value)
+
+    def _concept(self, value: str) -> Concept | None:
+        return VOCABULARIES[self.vocabulary].resolve(value) if self.vocabulary else None
+
+
+def codes(vocabulary: str, terms: Iterable[Term | None]) -> Iterator[str]:
+    """The code of each term's concept, or the source's own words where it stands for none."""
+    for term in terms:
+        if term is not None:
+            concept = VOCABULARIES[vocabulary].concept(term.uri) if term.uri else None
+            yield concept.code if concept else term.text
+
+
+def _publisher(facts: Facts) -> Iterable[str | None]:
+    publisher = facts.dataset.publisher
+    return [preferred(publisher.name, facts.language) if publisher else None]
+
+
+def _access(facts: Facts) -> Iterable[str | None]:
+    own = (
+        [facts.dataset.access_rights]
+        if facts.dataset.access_rights
+        else [d.access_rights for d in facts.dataset.distribution]
+    )
+    return codes("access-right", own)
+
+
+def _licences(facts: Facts) -> Iterable[str | None]:
+    return codes("licence", [facts.dataset.license, *(d.license for d in facts.dataset.distribution)])
+
+
+def _hvd(facts: Facts) -> Iterable[str | None]:
+    legislation = any(HVD_REGULATION in iri.lower() for iri in facts.dataset.applicable_legislation)
+    return ["true" if legislation or facts.dataset.hvd_category else "false"]
+
+
+def _places(facts: Facts) -> Iterator[str | None]:
+    for location in facts.dataset.spatial:
+        yield from codes("place", [location.place])
+        yield from location.name.values()
+
+
+FILTERS: tuple[Filter, ...] = (
+    Filter(
+        "source", "facet", "Source", "Portal that lists the dataset, by the name of the source.", "paris",
+        lambda facts: (record.source for record in facts.view.records if record.status == "active"),
+    ),
+    Filter("publisher", "facet", "Publisher", "Who publishes the dataset, by name.", "Ville de Paris", _publisher),
+    Filter(
+        "theme", "facet", "Theme", "EU data theme: code, IRI or label.", "ENVI",
+        lambda facts: codes("data-theme", facts.dataset.theme), "data-theme",
+    ),
+    Filter(
+        "format", "facet", "Format", "File type of a distribution: code, IRI or label.", "CSV",
+        lambda facts: codes("file-type", (d.format for d in facts.dataset.distribution)), "file-type",
+    ),
+    Filter(
+        "licence", "facet", "Licence", "Licence of the dataset or of a distribution: code, IRI or name.",
+        "CC_BY_4_0", _licences, "licence",
+    ),
+    Filter(
+        "language", "facet", "Language", "Language of the data: ISO 639-3 code, IRI or name.", "FRA",
+        lambda facts: codes("language", facts.dataset.language), "language",
+    ),
+    Filter(
+        "access_rights", "facet", "Access", "Who may use it: PUBLIC, RESTRICTED, NON_PUBLIC ...", "PUBLIC",
+        _access, "access-right",
+    ),
+    Filter("hvd", "facet", "High-value dataset", "Whether it is a high-value dataset (EU 2023/138).", "true", _hvd),
+    Filter(
+        "hvd_category", "facet", "High-value category", "Category of high-value datasets: code, IRI or label.",
+        "c_a9135398", lambda facts: codes("hvd-category", facts.dataset.hvd_category), "hvd-category",
+    ),
+    Filter(
+        "frequency", "facet", "Frequency", "How often the data is updated: code, IRI or label.", "MONTHLY",
+        lambda facts: codes("frequency", [facts.dataset.accrual_periodicity]), "frequency",
+    ),
+    Filter("place", "facet", "Place", "Place the data covers: code or name.", "FRA", _places, "place"),
+    Filter(
+        "keyword", "facet", "Keyword", "Keyword, whatever its case and accents.", "transport",
+        lambda facts: (word for found in facts.dataset.keyword.values() for word in found),
+    ),
+    Filter(
+        "bbox", "bbox", "Area", "Area that the data touches: west,south,east,north in degrees (WGS 84).",
+        "2.2,48.8,2.5,48.95",
+    ),
+    Filter(
+        "period", "period", "Period", "Time that the data covers in part: START/END, START/.., ../END, or one date.",
+        "2015/2020",
+    ),
+    Filter(
+        "modified_since", "since", "Modified since", "Metadata or data modified on or after a date or instant.",
+        "2024-01-01",
+    ),
+)  # fmt: skip
+BY_NAME: dict[str, Filter] = {item.name: item for item in FILTERS}
+FACETS: tuple[Filter, ...] = tuple(item for item in FILTERS if item.kind == "facet")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The filters of a request, read: values by facet (any of them will do), and ranges."""
+
+    values: dict[str, tuple[str, ...]]
+    bbox: Box | None = None
+    period: Days | None = None
+    since: float | None = None
+
+
+def read(given: Mapping[str, Sequence[str]]) -> Wanted:
+    """What raw filter values ask for.  Raises `UsageError` for an unknown filter or a value that is no such range."""
+    for name in given:
+        if name not in BY_NAME:
+            known = ", ".join(BY_NAME)
+            raise UsageError(f"there is no filter {name!r}; there are {known}", code="unknown-filter", field=name)
+    values = {
+        item.name: tuple(dict.fromkeys(item.wanted(v) for v in given[item.name] if v))
+        for item in FACETS
+        if any(given.get(item.name, ()))
+    }
+    return Wanted(
+        values,
+        _range(given, "bbox", box),
+        _range(given, "period", days),
+        _range(given, "modified_since", second),
+    )
+
+
+def _range(given: Mapping[str, Sequence[str]], name: str, parse: Callable[[str], T]) -> T | None:
+    raw = next((value for value in given.get(name, ()) if value.strip()), None)
+    if raw is None:
+        return None
+    try:
+        return parse(raw)
+    except ValueError as error:
+        message = f"{name}: {error}; an example is {BY_NAME[name].example}"
+        raise UsageError(message, code="bad-filter", field=name, value=raw[:LONGEST_VALUE]) from error

@@ -1,0 +1,118 @@
+"""Keeps an index equal to the catalogue: new entries of the change log, or everything again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from sqlalchemy import Engine
+
+from harvester.catalogue import queries
+from harvester.catalogue.queries import DatasetView
+from harvester.search import gaps
+from harvester.search.base import Batch, Entry, Index, Position
+from harvester.search.entries import entry
+from harvester.search.tantivy_index import TantivyIndex
+from harvester.settings import Settings
+
+Progress = Callable[[int, int], None]
+
+# Changes read at once, and changes between two commits: a commit costs as much as a thousand documents.
+BATCH = 500
+COMMIT_EVERY = 20_000
+DIRECTORY = "index"
+
+
+def open_index(settings: Settings) -> Index:
+    """The index of the catalogue; it need not exist yet."""
+    return TantivyIndex(settings.data / DIRECTORY, settings.language)
+
+
+def refresh(engine: Engine, index: Index, progress: Progress | None = None) -> int:
+    """Apply what changed since the last time; a missing or foreign index is built anew.  Answers datasets written."""
+    position = index.position()
+    with engine.connect() as connection:
+        newest = queries.last_change(connection)
+        # A log that is behind the index is another catalogue's, or one restored from a backup.
+        if position is None or newest < position.seq:
+            return rebuild(engine, index, progress)
+        if newest == position.seq and not gaps.late(connection, position):
+            return 0
+    with index.writing() as batch:
+        # Another process may have caught up while this one waited for the lock.
+        return _follow(engine, batch, index.position() or position, index.language, progress or _silent)
+
+
+def rebuild(engine: Engine, index: Index, progress: Progress | None = None) -> int:
+    """Build a new index beside the old one, which answers until the new one takes its place; answers its size."""
+    report = progress or _silent
+    with engine.connect() as connection:
+        # Read first: what changes meanwhile is applied once more by the next refresh.
+        position = gaps.start(connection, time.time())
+        total = queries.visible_count(connection)
+    done = 0
+    with index.writing(fresh=True) as batch:
+        for views in _visible(engine):
+            batch.put(_entries(views, index.language))
+            done += len(views)
+            report(done, max(done, total))
+        batch.commit(position)
+    return done
+
+
+def _follow(engine: Engine, batch: Batch, position: Position, language: str, report: Progress) -> int:
+    with engine.connect() as connection:
+        late = gaps.late(connection, position)
+    written = _apply(engine, batch, set(late.values()), language)
+    position = gaps.settled(position, late, time.time())
+    pending = 0
+    for changed in _new(engine, position.seq):
+        written += _apply(engine, batch, {dataset_id for _, dataset_id in changed}, language)
+        position = gaps.advanced(position, [seq for seq, _ in changed], time.time())
+        pending += len(changed)
+        report(written, written)
+        if pending >= COMMIT_EVERY:
+            batch.commit(position)
+            pending = 0
+    batch.commit(position)
+    return written
+
+
+def _apply(engine: Engine, batch: Batch, ids: set[int], language: str) -> int:
+    """Write what these datasets are now: visible ones whole, the others not at all."""
+    with engine.connect() as connection:
+        visible = queries.visible_ids(connection, sorted(ids))
+        views = queries.dataset_views(connection, sorted(visible))
+    batch.put(_entries(views, language))
+    batch.drop(ids - visible)
+    return len(ids)
+
+
+def _new(engine: Engine, after: int) -> Iterator[list[tuple[int, int]]]:
+    while True:
+        with engine.connect() as connection:
+            changed = queries.changed_datasets(connection, after, BATCH)
+        if not changed:
+            return
+        yield changed
+        after = changed[-1][0]
+
+
+def _visible(engine: Engine) -> Iterator[list[DatasetView]]:
+    """Visible datasets, each page in a transaction of its own: a long one would keep SQLite's log from shrinking."""
+    after = 0
+    while True:
+        with engine.connect() as connection:
+            views = queries.visible_page(connection, after, BATCH)
+        if not views:
+            return
+        yield views
+        after = views[-1].id
+
+
+def _entries(views: Sequence[DatasetView], language: str) -> Iterator[Entry]:
+    return (entry(view, view.dataset, language) for view in views if view.dataset is not None)
+
+
+def _silent(done: int, total: int) -> None:
+    """For callers that show no progress."""

@@ -1,0 +1,189 @@
+"""Frequencies that no table lists: ISO 8601 durations, "every N units", and phrases around one known word."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from harvester.vocabularies.lazy import Lazy
+from harvester.vocabularies.table import Concept, Table, rows
+from harvester.vocabularies.text import fold, iri_key, is_iri, untagged
+
+# Days, weeks and hours count in hours, months and years in months, which have no fixed number of hours.
+_BY_HOURS = {
+    1 / 60: "1MIN",
+    5 / 60: "5MIN",
+    10 / 60: "10MIN",
+    15 / 60: "15MIN",
+    0.5: "30MIN",
+    1: "HOURLY",
+    2: "BIHOURLY",
+    3: "TRIHOURLY",
+    12: "12HRS",
+    24: "DAILY",
+    56: "WEEKLY_3",
+    84: "WEEKLY_2",
+    168: "WEEKLY",
+    240: "MONTHLY_3",
+    336: "BIWEEKLY",
+    360: "BIWEEKLY",
+    720: "MONTHLY",
+    8760: "ANNUAL",
+}
+_BY_MONTHS = {
+    0.33: "MONTHLY_3",
+    0.5: "MONTHLY_2",
+    1: "MONTHLY",
+    2: "BIMONTHLY",
+    3: "QUARTERLY",
+    4: "ANNUAL_3",
+    6: "ANNUAL_2",
+    12: "ANNUAL",
+    24: "BIENNIAL",
+    36: "TRIENNIAL",
+    48: "QUADRENNIAL",
+    60: "QUINQUENNIAL",
+    72: "SEXENNIAL",
+    120: "DECENNIAL",
+    240: "BIDECENNIAL",
+    360: "TRIDECENNIAL",
+}
+_HOURS = {"second": 1 / 3600, "minute": 1 / 60, "hour": 1.0, "day": 24.0, "week": 168.0}
+_MONTHS = {"month": 1.0, "quarter": 3.0, "year": 12.0}
+_TIMES = {
+    "day": {1: "DAILY", 2: "DAILY_2", 3: "DAILY_3", 24: "HOURLY"},
+    "week": {1: "WEEKLY", 2: "WEEKLY_2", 3: "WEEKLY_3", 5: "WEEKLY_5", 7: "DAILY"},
+    "month": {1: "MONTHLY", 2: "MONTHLY_2", 3: "MONTHLY_3"},
+    "year": {1: "ANNUAL", 2: "ANNUAL_2", 3: "ANNUAL_3", 4: "QUARTERLY", 6: "BIMONTHLY", 12: "MONTHLY", 52: "WEEKLY"},
+}
+_ISO = Lazy(
+    r"(?:R\d*/)?P(?:(?P<year>[\d.,]+)Y)?(?:(?P<month>[\d.,]+)M)?(?:(?P<week>[\d.,]+)W)?(?:(?P<day>[\d.,]+)D)?"
+    r"(?:T(?:(?P<hour>[\d.,]+)H)?(?:(?P<minute>[\d.,]+)M)?(?:(?P<second>[\d.,]+)S)?)?$",
+    re.IGNORECASE,
+)
+_NUMBER = Lazy(r"\d{1,6}(?:[.,]\d{1,6})?$")
+_EVERY = Lazy(
+    r"\b(?:every|each|once every|tous les|toutes les|chaque|alle|jede\w*|elke|iedere|om de|cada|a cada|todos os"
+    r"|todas as|todos los"
+    r"|todas las|ogni|de|tutti i|tutte le) (?:(?P<number>\d+|[a-z]+) )?(?P<unit>[a-z]+)\b"
+)
+_N_TIMES = Lazy(
+    r"\b(?P<number>\d+|[a-z]+) ?(?:(?:times?|x|fois|mal|keer|maal|veces|vez|vezes|volte|volta) )?"
+    r"(?:a|an|per|each|every|par|pro|im|in der|in|al|a la|a l|all|alla|por|ao|a|op een|die|de) (?P<unit>[a-z]+)\b"
+)
+_TIMES_SLASH = Lazy(
+    r"^(?P<number>\d+|[a-z]+) (?:times?|x|fois|mal|keer|maal|veces|vez|vezes|volte|volta) (?P<unit>[a-z]+)$"
+)
+_NOT_A_PROMISE = Lazy(
+    r"\b(?:not|no|pas|plus|aucune?|kein\w*|nicht|niet|geen|sin|sem|non|nao|jusqu\w*|until|before|avant|moins"
+    r"|less|more|at least|au moins"
+    r"|maximum|ou|or|oder|of|o|puis|then|depend\w*|depuis|since|environ|variable|anciennement)\b"
+)
+# Words that name a frequency only when they stand alone.
+_ALONE_ONLY = {"OTHER", "UNKNOWN", "AS_NEEDED", "NEVER", "NOT_PLANNED", "IRREG"}
+
+
+def frequency(table: Table, text: str) -> Concept | None:
+    """The frequency of a duration or phrase."""
+    found = _ISO.match(text.strip())
+    if found:
+        return table.codes.get(_iso_period(found))
+    tail = re.search(r"[#/]([A-Za-z_]+\w*)$", iri_key(text)) if is_iri(text) and _of_a_codelist(text) else None
+    if is_iri(text):
+        return _by_words(table, tail[1]) if tail else None
+    folded = fold(untagged(text))
+    if len(folded) > 120 or _NOT_A_PROMISE.search(folded):
+        return None
+    return _by_words(table, folded)
+
+
+def _of_a_codelist(text: str) -> bool:
+    key = iri_key(text)
+    return "frequency" in key or "codelists" in key or "/freq" in key or key.startswith("purl.org/cld/")
+
+
+def _iso_period(found: re.Match[str]) -> str:
+    parts = {unit: _decimal(value) for unit, value in found.groupdict().items() if value}
+    return _period({unit: value for unit, value in parts.items() if value})
+
+
+def _decimal(value: str) -> float:
+    return float(value.replace(",", ".")) if _NUMBER.match(value) else 0.0
+
+
+def _period(parts: dict[str, float]) -> str:
+    """The code of a period, or "" for one that has none; months and hours do not mix."""
+    if parts.keys() <= _MONTHS.keys():
+        return _nearest(_BY_MONTHS, sum(count * _MONTHS[unit] for unit, count in parts.items()))
+    if parts.keys() <= _HOURS.keys():
+        return _nearest(_BY_HOURS, sum(count * _HOURS[unit] for unit, count in parts.items()))
+    return ""
+
+
+def _nearest(sizes: dict[float, str], size: float) -> str:
+    """Portals round: `P0.33W` is three times a week."""
+    return next((code for known, code in sizes.items() if abs(known - size) <= 0.02 * known), "")
+
+
+def _by_words(table: Table, folded: str) -> Concept | None:
+    known = table.texts.get(folded)
+    if known:
+        return known[0]
+    codes = {code for code in (_times(folded), _every(folded)) if code}
+    codes = codes or _named(table, folded)
+    return table.codes.get(codes.pop()) if len(codes) == 1 else None
+
+
+@cache
+def _words(kind: str) -> dict[str, str]:
+    """Number and unit words in seven languages."""
+    listed = (row for row in rows("frequency.words.csv") if row["kind"] == kind)
+    return {word: row["value"] for row in listed for word in row["words"].split()}
+
+
+def _number(word: str | None) -> int:
+    """A number in digits or letters, 1 when none is given, 0 when it is another word."""
+    if word is None:
+        return 1
+    digits = word if word.isdecimal() and word.isascii() and len(word) < 5 else _words("number").get(word, "0")
+    return int(digits)
+
+
+def _times(folded: str) -> str | None:
+    found = _N_TIMES.search(folded) or _TIMES_SLASH.match(folded)
+    if not found:
+        return None
+    return _TIMES.get(_words("unit").get(found["unit"], ""), {}).get(_number(found["number"]))
+
+
+def _every(folded: str) -> str | None:
+    """The code of "every N units"; "?" for a period that has none, so that no other word decides."""
+    for found in _EVERY.finditer(folded):
+        unit = _words("unit").get(found["unit"])
+        number = _number(found["number"])
+        if unit is None:
+            unit, number = _words("unit").get(found["number"] or ""), 1
+        if unit and number:
+            return _period({unit: number}) or "?"
+    return None
+
+
+def _named(table: Table, folded: str) -> set[str]:
+    """The frequencies named by the words of a short phrase; longer names first, each word used once."""
+    words = folded.split()
+    codes: set[str] = set()
+    position = 0
+    while position < len(words) and len(words) <= 14:
+        for length in range(min(5, len(words) - position), 0, -1):
+            phrase = " ".join(words[position : position + length])
+            known = table.texts.get(phrase) or table.texts.get(phrase.rstrip("s"))
+            if known and _names(known[0].code, words[position : position + length]):
+                codes.add(known[0].code)
+                position += length - 1
+                break
+        position += 1
+    return codes
+
+
+def _names(code: str, words: list[str]) -> bool:
+    return code not in _ALONE_ONLY and len(" ".join(words)) > 4 and (len(words) > 1 or words[0] not in _words("unit"))

@@ -1,0 +1,57 @@
+"""Languages: BCP 47 tags and the addresses of ISO 639 codes, down to one EU language."""
+
+from __future__ import annotations
+
+import re
+
+from harvester.vocabularies.lazy import Lazy
+from harvester.vocabularies.table import Concept, Table
+from harvester.vocabularies.text import fold, iri_key, is_iri
+
+_TAG = Lazy(r"([a-z]{2,3})(?:[-_][a-z0-9]{1,8})+$", re.IGNORECASE)
+# As Canada writes it (eng; CAN), or with the country in brackets.
+_WITH_COUNTRY = Lazy(r"([^\W\d_]{2,20})\s*(?:[;,/|(]\s*[^\W\d_]{2,20}\)?)$")
+_CODE_ADDRESS = Lazy(
+    r"(?:id\.loc\.gov/vocabulary/(?:iso639-[1-5]|languages)|lexvo\.org/(?:id|page)/iso639-[1-5]|iso639-[135]"
+    r"|inspire\.ec\.europa\.eu/"
+    r"metadata-codelist/languagecode|publications\.europa\.eu/(?:mdr/)?(?:resource/)?authority/language"
+    r"|loc\.gov/standards/iso639-2/php/"
+    r"langcodes|languagecode|resources\.data\.gov/vocab/language/todo|w3id\.org/lexvo/id/iso639-3"
+    r"|glottolog\.org/iso)[/#:]([a-z_-]{2,20})$"
+)
+_WORDS = Lazy(r"\b(?:langue|language|sprache|taal|idioma|lingua|lang)\b")
+
+
+def language(table: Table, text: str) -> Concept | None:
+    """The language of a tag or of a code's address."""
+    if is_iri(text):
+        found = _CODE_ADDRESS.search(iri_key(text))
+        return _known(table, found[1]) or _tagged(table, found[1]) if found else None
+    return _tagged(table, text.strip()) or _with_country(table, text.strip()) or _spoken(table, text)
+
+
+def _known(table: Table, text: str) -> Concept | None:
+    known = table.texts.get(fold(text))
+    return known[0] if known else None
+
+
+def _tagged(table: Table, text: str) -> Concept | None:
+    tag = _TAG.match(text)
+    return _known(table, tag[1]) if tag else None
+
+
+def _with_country(table: Table, text: str) -> Concept | None:
+    """A language followed by a country, not by a second language."""
+    found = _WITH_COUNTRY.match(text)
+    if not found:
+        return None
+    first, rest = _known(table, found[1]), text[found.end(1) :].strip(" ;,/|()")
+    second = _known(table, rest)
+    return first if second in (None, first) or (len(rest) == 3 and rest.isupper() and ";" in text) else None
+
+
+def _spoken(table: Table, text: str) -> Concept | None:
+    """ "Langue : français" """
+    key = fold(text)
+    shorter = " ".join(_WORDS.sub(" ", key).split())
+    return _known(table, shorter) if len(text) < 60 and shorter != key else None

@@ -1,0 +1,204 @@
+"""Places: countries, continents and cities of the EU tables; French areas and communes of Insee; GeoNames.
+
+A name that could be two places is no place: only what is sure is resolved.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from harvester.vocabularies.lazy import Lazy
+from harvester.vocabularies.table import Concept, Table, read_concepts, rows
+from harvester.vocabularies.text import fold, iri_key, is_iri
+
+EU = "http://publications.europa.eu/resource/authority/"
+INSEE = "http://id.insee.fr/geo/"
+GEONAMES = "https://sws.geonames.org/"
+
+_GEONAMES = Lazy(r"(?:sws\.|api\.)?geonames\.org/(\d{1,9})(?:/.*)?$")
+# udata zones, old (`fr/commune/36063/chatillon`) and new (`fr:commune:36063@1943-01-01`).
+_ZONE = Lazy(
+    r"^(?:geozone:|zone:)?fr[:/](region|departement|commune|arrondissement-municipal|collectivite"
+    r"|town)[:/]([0-9][0-9ab]?[0-9]{0,3})(?:[@/].*)?$"
+)
+_COUNTRY_ZONE = Lazy(r"^(?:country|pays)[:/]([a-z]{2,3})(?:[@/].*)?$")
+_NUMBERED = Lazy(
+    r"^(?:(?:code )?(?:insee|cog)|(?P<level>commune|com|departement|dep|dept|dpt|region"
+    r"|reg))[ :_-]*(?P<code>\d[0-9ab](?:\d{1,3})?)$"
+)
+# A name with its code in brackets, as German registries write it.
+_NAME_AND_CODE = Lazy(r"^([^()]{2,80}?)\s*\([^()]*\d[^()]*\)$")
+_LEVELS = {
+    "region": "REG",
+    "reg": "REG",
+    "departement": "DEP",
+    "dep": "DEP",
+    "dept": "DEP",
+    "dpt": "DEP",
+    "commune": "COM",
+    "com": "COM",
+}
+_QUALIFIED = Lazy(
+    r"^(?P<level>region|departement|conseil departemental|conseil regional|commune|ville|mairie|city"
+    r"|municipality|municipalite)"
+    r" (?:(?:administrative|francaise) )?(?:of |(?:de la|de l|des|du|de|d|l|la|le|les) )*(?P<name>.+)$"
+)
+_AREAS = {"region": "REG", "conseil regional": "REG", "departement": "DEP", "conseil departemental": "DEP"}
+_ARTICLES = Lazy(r"^(?:the|la|le|les|l|el|los|las|il|lo|de|den|die|der|das|republic of|republique de|kingdom of) ")
+
+
+def read_places(name: str, scheme: str) -> Table:
+    """All tables but the communes, the surest names first: a later name never takes an earlier one's place."""
+    parts = [
+        (read_concepts("country.csv", f"{EU}country"), _aliases("country")),
+        (read_concepts("continent.csv", f"{EU}continent"), _aliases("continent")),
+        (read_concepts("insee-areas.csv", INSEE.rstrip("/")), []),
+        (read_concepts("place.csv", f"{EU}place"), []),
+    ]
+    whole = Table(())
+    for concepts, aliases in parts:
+        part = Table(concepts, aliases)
+        whole.texts = part.texts | whole.texts
+        whole.codes |= part.codes
+        whole.exact |= part.exact
+        whole.current += part.current
+    for text, code in _aliases("place"):
+        whole.learn(text, code)
+    for concept, _ in read_concepts("atu.csv", f"{EU}atu"):
+        whole.exact[iri_key(concept.uri)] = concept
+        whole.current.append(concept)
+    return whole
+
+
+def _aliases(name: str) -> list[tuple[str, str]]:
+    return [(row["text"], row["code"]) for row in rows(f"{name}.aliases.csv")]
+
+
+def _is_city(concept: Concept) -> bool:
+    return concept.scheme == f"{EU}place"
+
+
+@cache
+def _communes() -> tuple[dict[str, tuple[str, str]], dict[str, str]]:
+    """Communes by code, and the code of each name that one present commune alone bears and that is no common word."""
+    codes: dict[str, tuple[str, str]] = {}
+    names: dict[str, str] = {}
+    for row in rows("insee-communes.csv"):
+        codes[row["code"].lower()] = (row["code"], row["name"])
+        if row["by_name"]:
+            names[_name(row["name"])] = row["code"]
+    return codes, names
+
+
+def _name(text: str) -> str:
+    """The key of a commune's name: `st` is `saint`."""
+    words = {"st": "saint", "ste": "sainte"}
+    return " ".join(words.get(word, word) for word in fold(text).split())
+
+
+def _commune(code: str) -> Concept | None:
+    known = _communes()[0].get(code.lower())
+    if known is None:
+        return None
+    return Concept(f"{INSEE}commune/{known[0]}", f"COM{known[0]}", {"fr": known[1]}, INSEE.rstrip("/"))
+
+
+def communes() -> Iterator[Concept]:
+    """Every commune, present and former."""
+    for code in _communes()[0]:
+        if commune := _commune(code):
+            yield commune
+
+
+def place_iri(table: Table, key: str) -> Concept | None:
+    """Communes and GeoNames features, by address."""
+    if found := _GEONAMES.match(key):
+        return Concept(f"{GEONAMES}{found[1]}/", found[1], {}, GEONAMES.rstrip("/"))
+    if key.startswith("id.insee.fr/geo/commune/"):
+        return _commune(key.rsplit("/", 1)[1])
+    return None
+
+
+def place(table: Table, text: str) -> Concept | None:
+    """Zone codes, qualified names ("département de la Somme"), "city, country", and commune names."""
+    if is_iri(text):
+        return None
+    raw = text.strip().lower()
+    if zone := _ZONE.match(raw):
+        return _numbered(table, zone[1], zone[2])
+    if country := _COUNTRY_ZONE.match(raw):
+        known = table.texts.get(country[1])
+        return known[0] if known and known[0].scheme == f"{EU}country" else None
+    if geonames := re.fullmatch(r"geonames:(\d{1,9})", raw):
+        return place_iri(table, f"sws.geonames.org/{geonames[1]}")
+    if len(text) > 120:
+        return None
+    return _by_name(table, text)
+
+
+def _numbered(table: Table, level: str, code: str) -> Concept | None:
+    if level == "collectivite":
+        known = table.texts.get(f"fr collectivite {code}")
+        return known[0] if known else None
+    prefix = _LEVELS.get(level, "COM")
+    return _commune(code) if prefix == "COM" else table.codes.get(f"{prefix}{code.upper()}")
+
+
+def _by_name(table: Table, text: str) -> Concept | None:
+    key = fold(text)
+    if numbered := _NUMBERED.match(key):
+        return _numbered(table, numbered["level"] or "commune", numbered["code"])
+    parts = [part for part in (piece.strip() for piece in text.split(",")) if part]
+    if len(parts) > 1:
+        return _listed(table, parts)
+    if qualified := _QUALIFIED.match(key):
+        return _qualified(table, qualified["level"], qualified["name"])
+    if numbered_name := _NAME_AND_CODE.match(text):
+        return _one(table, numbered_name[1])
+    bare = _ARTICLES.sub("", key)
+    known = table.texts.get(bare) if bare != key else None
+    if known:
+        return known[0] if known[0].scheme == f"{EU}country" else None
+    spelt_out = table.texts.get(_name(key))
+    if spelt_out is not None:
+        return spelt_out[0] if spelt_out else None
+    return _commune_named(key)
+
+
+def _qualified(table: Table, level: str, name: str) -> Concept | None:
+    prefix = _AREAS.get(level)
+    if prefix is None:
+        known = table.texts.get(name)
+        return known[0] if known and _is_city(known[0]) else _commune_named(name)
+    for code, concept in table.codes.items():
+        if code.startswith(prefix) and name in (full := fold(concept.labels.get("fr", "")), _ARTICLES.sub("", full)):
+            return concept
+    return None
+
+
+def _listed(table: Table, parts: list[str]) -> Concept | None:
+    """ "Lyon, France": the city if it lies in that country; the same place said twice; else no single place."""
+    found = [_one(table, part) for part in parts]
+    first, last = found[0], found[-1]
+    if first and all(other == first for other in found):
+        return first
+    if first and last and last.scheme == f"{EU}country" and _lies_in(first, last):
+        # "Anjou, Pays de la Loire, France" is no commune: the part between would have to agree.
+        return first if len(parts) == 2 or (len(parts) == 3 and not first.code.startswith("COM")) else None
+    return None
+
+
+def _one(table: Table, text: str) -> Concept | None:
+    known = table.texts.get(fold(text))
+    return known[0] if known else (None if known is not None else _by_name(table, text))
+
+
+def _lies_in(place: Concept, country: Concept) -> bool:
+    return place.code.startswith(f"{country.code}_") or (place.uri.startswith(INSEE) and country.code == "FRA")
+
+
+def _commune_named(key: str) -> Concept | None:
+    code = _communes()[1].get(_name(key))
+    return _commune(code) if code else None

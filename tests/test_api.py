@@ -325,12 +325,17 @@ def test_the_documentation_is_whole(client: TestClient) -> None:
             for status, answer in operation["responses"].items():
                 assert status != "422", path
                 assert answer["description"], path
+                assert status != "200" or all(map(_shown, answer["content"].values())), path
     for name, schema in document["components"]["schemas"].items():
         for field, facts in schema.get("properties", {}).items():
             assert {"examples", "example", "$ref", "items", "anyOf", "additionalProperties", "const"} & facts.keys(), (
                 name,
                 field,
             )
+
+
+def _shown(content: dict[str, Any]) -> bool:
+    return bool(content.get("example") or content.get("schema", {}).get("$ref"))
 
 
 def _exemplified(parameter: dict[str, Any]) -> bool:

@@ -551,3 +551,22 @@ def test_the_overview_follows_the_catalogue_too(empty: tuple[Catalogue, Index]) 
         for _ in range(2):
             assert counted(index.search(SearchRequest(facets=["keyword"])), "keyword") == {"mot": number}
     assert counted(index.search(SearchRequest(facets=["keyword"], filters={"source": ["b"]})), "keyword") == {}
+
+
+def test_monstrous_metadata_is_indexed(empty: tuple[Catalogue, Index]) -> None:
+    built, index = empty
+    monster = {
+        "identifier": "m",
+        "title": "T" * 100_000 + " titre",
+        "description": "mot " * 100_000,
+        "keyword": ["k" * 70_000, *(f"k{n}" for n in range(3_000))],
+        "publisher": "p" * 70_000,
+        "landing_page": "https://example.org/" + "a/" * 5_000 + "x1234567",
+        "spatial": [{"bbox": [-180, -90, 180, 90]}, {"geometry": {"type": "Point", "coordinates": [2, 48]}}],
+        "temporal": [{"start": "0001"}, {"end": "9999"}],
+        "modified": "9999-12-31T23:59:59Z",
+    }
+    built.add("a", [monster, {"identifier": "...", "title": "!!!"}])
+    assert refresh(built.engine, index) == 2
+    assert index.search(SearchRequest(q="mot", filters={"keyword": ["k7"], "bbox": ["0,0,3,50"]})).total == 1
+    assert index.search(SearchRequest(sort="title", facets=["keyword", "publisher"])).total == 2

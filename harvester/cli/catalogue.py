@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -14,9 +14,10 @@ from harvester.catalogue import queries
 from harvester.cli.shared import err, opened, out, progress_bars, table_of
 from harvester.errors import UsageError
 from harvester.export import FORMATS, stream
-from harvester.search import SearchRequest, open_index
+from harvester.search import SearchRequest, SearchResult, open_index
 from harvester.search import rebuild as rebuild_index
 from harvester.search import refresh as refresh_index
+from harvester.search.base import preferred
 
 index_app = typer.Typer(no_args_is_help=True, help="The search index, derived from the catalogue.")
 vocabulary_app = typer.Typer(no_args_is_help=True, help="Controlled vocabularies and what did not resolve.")
@@ -41,18 +42,22 @@ def search(
             if not equals:
                 raise UsageError(f"--filter wants name=value, not {pair!r}", code="bad-filter")
             filters.setdefault(name, []).append(value)
-        found = index.search(SearchRequest(q=" ".join(query), filters=filters, sort=sort, page=page, size=size))
-        print_results(found)
+        request = SearchRequest(q=" ".join(query), filters=filters, sort=sort, page=page, size=size)
+        print_results(index.search(request), settings.language)
 
 
-def print_results(found: Any) -> None:
-    """Results as a person reads them: title, publisher, sources, address."""
-    out.print(f"[bold]{found.total}[/] datasets")
+def print_results(found: SearchResult, language: str) -> None:
+    """Results as a person reads them: title, publisher, sources, formats, where to read on."""
+    relaxed = "" if found.relaxed == "all" else f" (no dataset has every word: {found.relaxed} of them match)"
+    out.print(f"[bold]{found.total}[/] datasets{relaxed}")
     for hit in found.hits:
-        out.print(f"\n[bold]{escape(hit.title)}[/]", soft_wrap=True)
-        facts = " · ".join(filter(None, (hit.publisher, ", ".join(hit.sources), ", ".join(hit.formats), hit.modified)))
-        out.print(f"  [dim]{escape(facts)}[/]", soft_wrap=True)
-        out.print(f"  /api/datasets/{hit.key}", soft_wrap=True)
+        card = hit.card
+        title = preferred(card["title"], language) or card["id"]
+        sources_named = ", ".join(source["name"] for source in card["sources"])
+        facts = (preferred(card["publisher"], language), sources_named, ", ".join(card["formats"]), card["modified"])
+        out.print(f"\n[bold]{escape(title)}[/]", soft_wrap=True)
+        out.print(f"  [dim]{escape(' · '.join(fact for fact in facts if fact))}[/]", soft_wrap=True)
+        out.print(f"  /api/datasets/{card['id']}", soft_wrap=True)
 
 
 def export(

@@ -140,4 +140,4 @@ def _show(settings: Settings, engine: Engine) -> None:
     out.print(table_of(["source", "connector", "records"], arrived))
     out.print(f"one catalogue of [bold]{total}[/] datasets: those on two portals are there once\n")
     out.print(f"harvester search {DEMO_QUERY}")
-    print_results(index.search(SearchRequest(q=DEMO_QUERY, size=5)))
+    print_results(index.search(SearchRequest(q=DEMO_QUERY, size=5)), settings.language)

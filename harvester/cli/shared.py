@@ -20,6 +20,8 @@ out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 COUNTERS = ("created", "updated", "unchanged", "restored", "retired", "failed", "repeated")
+_COLUMNS = ("advertised", "fetched", *COUNTERS, "warnings")
+_ALWAYS = ("fetched", "created", "failed")
 _COLOURS = {"succeeded": "green", "partial": "yellow", "held": "magenta", "failed": "red", "cancelled": "yellow"}
 
 
@@ -53,19 +55,25 @@ def show_tally(bars: Progress, task: Any, tally: Tally) -> None:
 
 
 def summary(results: list[Result], dry: bool = False) -> Table:
-    """The table printed after runs: one line a source, every counter."""
+    """The table printed after runs: one line a source, every counter that counted anything."""
     table = Table(title="dry run: nothing was written" if dry else None, title_justify="left")
+    lines = [_counters(result) for result in results]
+    columns = [name for name in _COLUMNS if name in _ALWAYS or any(line[name] not in ("0", "?") for line in lines)]
     table.add_column("source")
     table.add_column("status")
-    for name in ("advertised", "fetched", *COUNTERS, "warnings"):
+    for name in columns:
         table.add_column(name, justify="right")
-    for result in results:
-        colour, tally = _COLOURS.get(result.status, "white"), result.tally
-        advertised = "?" if tally.advertised is None else str(tally.advertised)
-        counts = [str(tally.counts[name]) for name in COUNTERS]
-        status = f"[{colour}]{result.status}[/]"
-        table.add_row(result.source, status, advertised, str(tally.fetched), *counts, str(tally.warnings))
+    for result, line in zip(results, lines, strict=True):
+        status = f"[{_COLOURS.get(result.status, 'white')}]{result.status}[/]"
+        table.add_row(result.source, status, *(line[name] for name in columns))
     return table
+
+
+def _counters(result: Result) -> dict[str, str]:
+    tally = result.tally
+    advertised = "?" if tally.advertised is None else str(tally.advertised)
+    counts = {name: str(tally.counts[name]) for name in COUNTERS}
+    return {"advertised": advertised, "fetched": str(tally.fetched), **counts, "warnings": str(tally.warnings)}
 
 
 def table_of(columns: list[str], rows: list[list[object]]) -> Table:

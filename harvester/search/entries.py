@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from harvester.catalogue.queries import DatasetView
@@ -18,6 +18,7 @@ EXCERPT = 280
 LONGEST_TEXT = 20_000
 MOST_DISTRIBUTIONS = 200
 MOST_NAMES = 200
+LONGEST_NAME = 2_000
 # "Registre parcellaire graphique (RPG)": what people type for it.
 _ACRONYM = re.compile(r"\(([A-Z][A-Z0-9]{1,9})\)|^([A-Z][A-Z0-9]{1,9})(?= ?[-:–—] ?\w)")
 # "https://doi.org/10.5281/zenodo.1234" is typed as "10.5281/zenodo.1234"; so is the number of a portal.
@@ -49,9 +50,9 @@ def card(view: DatasetView, dataset: Dataset) -> dict[str, Any]:
     licence = dataset.license or next((d.license for d in dataset.distribution if d.license), None)
     return {
         "id": view.key,
-        "title": dict(dataset.title),
+        "title": _cut(dataset.title),
         "description": {tag: excerpt(text) for tag, text in dataset.description.items()},
-        "publisher": dict(dataset.publisher.name) if dataset.publisher else {},
+        "publisher": _cut(dataset.publisher.name) if dataset.publisher else {},
         "sources": [{"name": r.source, "title": r.source_title} for r in {r.source: r for r in shown}.values()],
         "formats": _formats(dataset),
         "themes": list(codes("data-theme", dataset.theme)),
@@ -69,6 +70,10 @@ def excerpt(text: str) -> str:
     if len(line) <= EXCERPT:
         return line
     return line[:EXCERPT].rsplit(" ", 1)[0].rstrip(" ,;:.") + "…"
+
+
+def _cut(texts: Mapping[str, str]) -> dict[str, str]:
+    return {tag: text[:LONGEST_NAME] for tag, text in texts.items()}
 
 
 def _formats(dataset: Dataset) -> list[str]:
@@ -111,7 +116,7 @@ def _names(view: DatasetView, dataset: Dataset) -> Iterator[str | None]:
     """Whatever names exactly this dataset, its titles aside; of addresses also the DOI or number they end with."""
     for name in _identifiers(view, dataset):
         yield name
-        if name and (tail := _TAIL.search(name)):
+        if name and (tail := _TAIL.search(name[:LONGEST_NAME])):
             yield tail[1]
 
 

@@ -27,7 +27,7 @@ SECONDS = ("modified", "issued")
 DAYS = ("start", "end")
 DEGREES = ("west", "south", "east", "north")
 # Tantivy refuses terms of 64 kB; no real name is near that.
-LONGEST_NAME = 2_000
+LONGEST_TERM = 2_000
 STEMS, FOLDED, RAW = "stems", "folded", "raw"
 
 _FOLDER = TextAnalyzerBuilder(Tokenizer.raw()).filter(Filter.lowercase()).filter(Filter.ascii_fold()).build()
@@ -90,7 +90,7 @@ def document(entry: Entry) -> Document:
     titles = [analysis.stems(text, language) for language, text in entry.texts["title"]]
     for name, values in (("names", entry.names), ("titles", titles), ("acronyms", entry.acronyms)):
         for value in values:
-            found.add_text(name, value[:LONGEST_NAME])
+            found.add_text(name, value[:LONGEST_TERM])
     for name, values in entry.values.items():
         for value in values:
             found.add_text(facet_field(name), value)

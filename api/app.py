@@ -1,0 +1,56 @@
+"""`create_app`: one application over one catalogue; endpoints are `def`, they run in FastAPI's thread pool."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.staticfiles import StaticFiles
+
+from api import datasets, errors, export, health, runs, sources, vocabularies
+from api.headers import Headers
+from api.pages import STATIC
+from api.pages import router as pages
+from harvester import __version__
+from harvester.catalogue.database import open_engine
+from harvester.search import open_index
+from harvester.settings import Settings
+
+DESCRIPTION = """\
+One catalogue of the datasets that many open-data portals list: searched as JSON, taken away as DCAT-AP 3.
+
+Every error is a problem document (RFC 9457, `application/problem+json`) with a stable `code`.
+Lists are read in pages; follow `next` until it is absent.
+"""
+TAGS = [
+    {"name": "search", "description": "Find datasets by words, place, period and facets."},
+    {"name": "datasets", "description": "One dataset: its metadata, the records behind it, their raw payloads."},
+    {"name": "dcat-ap", "description": "The catalogue and its datasets as RDF (DCAT-AP 3), with content negotiation."},
+    {"name": "sources", "description": "The portals that are harvested, and how their last run went."},
+    {"name": "runs", "description": "Every run with its counters, problems and changes."},
+    {"name": "vocabularies", "description": "What portals wrote that stands for no known concept."},
+    {"name": "health", "description": "For load balancers and monitoring."},
+]
+
+
+def from_environment() -> FastAPI:
+    """The application of the settings in the environment, for servers that call a factory."""
+    return create_app(Settings())
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application over the catalogue that `settings` name; its tables must be migrated already."""
+    app = FastAPI(title=settings.title, version=__version__, description=DESCRIPTION, openapi_tags=TAGS, redoc_url=None)
+    app.state.settings = settings
+    app.state.engine = open_engine(settings)
+    app.state.index = open_index(settings)
+    errors.install(app)
+    for module in (datasets, sources, runs, vocabularies, export, health):
+        app.include_router(module.router)
+    app.include_router(pages)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.add_middleware(GZipMiddleware, minimum_size=1_000)
+    # Open data: any page may read it; nothing here depends on cookies.
+    app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET"])
+    app.add_middleware(Headers)
+    return app

@@ -1,0 +1,50 @@
+"""Keeps the secrets of sources out of answers: option values by the name of their key, and parts of URLs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+HIDDEN = "(hidden)"
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_SECRET = re.compile(
+    r"keys?|apikeys?|.*token.*|.*secret.*|passw.*|passphrase|pwd|pass|auth.*|.*credential.*|.*cookie.*|bearer"
+    r"|session|signature|sig|certificate|pin"
+)
+# Whatever a header is called, its value may open a door.
+_HOLDERS = frozenset(("headers", "header", "params"))
+
+
+def secret(name: str) -> bool:
+    """Whether an option of this name holds a secret: one of its words says so (`apiKey`, `X-Auth-Token`)."""
+    words = [word.lower() for word in _WORDS.findall(name)]
+    return any(_SECRET.fullmatch(word) for word in [*words, "".join(words)] if word != "author")
+
+
+def hidden(value: Any, inside: bool = False) -> Any:
+    """The options without the values of secrets, however nested; `inside` a holder every text is one."""
+    if isinstance(value, Mapping):
+        return {
+            str(key): HIDDEN if secret(str(key)) and inner else hidden(inner, inside or str(key).lower() in _HOLDERS)
+            for key, inner in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [hidden(inner, inside) for inner in value]
+    if isinstance(value, str) and value:
+        return HIDDEN if inside else hidden_url(value) if "://" in value else value
+    return value
+
+
+def hidden_url(url: str) -> str:
+    """The URL without user and password, and without the values of secret parameters."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return HIDDEN
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    query = parts.query
+    if any(secret(name) for name, _ in pairs):
+        query = urlencode([(name, HIDDEN if secret(name) else value) for name, value in pairs])
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query))

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
-from api.dcat import dataset_iri
 from api.deps import Asked, DatasetKey, Number, Reading, Searching, The
 from api.errors import ProblemError, documented, missing
 from api.formats import FORMATS
@@ -18,6 +17,7 @@ from api.schemas import DatasetOut, Facet, FacetCount, Found, RecordOut, SearchA
 from harvester import jsonio
 from harvester.catalogue import queries
 from harvester.catalogue.queries import DatasetView
+from harvester.export import dataset_iri
 from harvester.model import Dataset
 from harvester.search import FacetValue, SearchResult
 from harvester.search.base import DEEPEST

@@ -43,6 +43,7 @@ def connection(engine: Annotated[Engine, Depends(engine)]) -> Iterator[Connectio
 
 
 The = Annotated[Settings, Depends(settings)]
+Database = Annotated[Engine, Depends(engine)]
 Reading = Annotated[Connection, Depends(connection)]
 Searching = Annotated[Index, Depends(index)]
 

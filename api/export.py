@@ -10,16 +10,16 @@ from hashlib import blake2b
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
-from fastapi.responses import Response
+from fastapi.responses import Response, StreamingResponse
 from sqlalchemy import Connection
 
-from api import dcat
-from api.deps import Reading, The
+from api.deps import Database, Reading, The
 from api.errors import ProblemError, documented, missing
 from api.formats import BY_SUFFIX, FORMATS, Form, accepted, form_of, offers
 from api.links import link
 from api.runs import OfSource, source_row
 from harvester import __version__
+from harvester import export as dcat
 from harvester.catalogue import queries
 from harvester.catalogue.queries import DatasetView
 from harvester.rdf.catalogue import Paging, page
@@ -92,6 +92,20 @@ def suffixed(
 ) -> Response:
     """`ttl`, `rdf`, `jsonld` or `nt`; pages are linked as Hydra says and in the `Link` header."""
     return _page(request, connection, settings, known(suffix), _part(connection, page, page_size, source))
+
+
+@router.get(
+    "/export.{suffix}", responses=RDF | documented(404), response_class=Response, summary="The whole catalogue at once"
+)
+def whole(suffix: Suffix, engine: Database, settings: The, source: OfSource = None) -> Response:
+    """Streamed, of any size; what changes meanwhile may be in it or not. For one state of all, walk `/catalog`."""
+    form = known(suffix)
+    # Not the transaction of the request: it would stay open as long as the stream.
+    with engine.connect() as connection:
+        source_id = None if source is None else int(source_row(connection, source).id)
+    body = dcat.stream(engine, settings, form.suffix, source_id)
+    name = f'attachment; filename="catalogue.{form.suffix}"'
+    return StreamingResponse(body, media_type=form.media_type, headers={"content-disposition": name})
 
 
 def wanted(accept: str | None) -> Form:

@@ -187,6 +187,8 @@ def test_a_merged_dataset_points_at_the_one_that_took_it_in(tmp_path: Any) -> No
         ("/api/runs/99/problems", "no-such-run"),
         ("/api/runs/99/changes", "no-such-run"),
         ("/catalog.exe", "no-such-format"),
+        ("/export.exe", "no-such-format"),
+        ("/export.nt?source=nobody", "no-such-source"),
         ("/nothing", "not-found"),
         ("/static/nothing", "not-found"),
     ],

@@ -215,3 +215,12 @@ def test_a_request_reads_one_state_of_the_catalogue(built: Catalogue) -> None:
         assert queries.visible_count(opened) == before
     with reading(built.engine) as opened:
         assert queries.visible_count(opened) == before + 1
+
+
+@pytest.mark.parametrize("suffix", SYNTAX)
+def test_the_whole_catalogue_is_one_download(client: TestClient, suffix: str) -> None:
+    answer = client.get(f"/export.{suffix}")
+    assert answer.headers["content-type"].split(";")[0] == TYPES[suffix]
+    assert "attachment" in answer.headers["content-disposition"]
+    assert len(listed(parsed(answer.content, suffix))) == 8
+    assert len(listed(parsed(client.get(f"/export.{suffix}?source=lyon").content, suffix))) == 1

@@ -78,12 +78,7 @@ def home(request: Request, asked: Asked, index: Searching, connection: Reading, 
     "/datasets/{name}",
     tags=["dcat-ap"],
     responses=documented(404, 406, 410)
-    | {
-        200: {
-            "content": {form.media_type: {"example": form.example} for form in FORMATS}
-            | {HTML: {"example": "<!doctype html>…"}}
-        }
-    },
+    | {200: {"content": {form.media_type: {"example": form.example} for form in (*FORMATS, PAGE)}}},
     response_class=Response,
     summary="One dataset as RDF or as a page",
 )

@@ -13,7 +13,7 @@ from harvester.search.filters import FACETS
 
 # Raise it whenever `analysis` or `entries` change what is written: indexes of another fingerprint are rebuilt.
 VERSION = 1
-# Field -> weight: one bag of words loses half of the ranking quality (see bench/), the title carries it.
+# Field -> weight: one bag of words loses half of the ranking quality; chosen on labelled queries of real click logs.
 WEIGHTS: dict[str, float] = {
     "title": 3.0,
     "keyword": 2.0,

@@ -211,7 +211,9 @@ def _check(request: SearchRequest) -> None:
     if not 1 <= request.size <= LARGEST_PAGE:
         raise UsageError(f"size lies within 1 and {LARGEST_PAGE}", code="bad-size", field="size", value=request.size)
     if request.page < 1 or request.page * request.size > DEEPEST:
-        message = f"only the first {DEEPEST} results can be paged; for all of them use the export at /catalog"
+        message = (
+            f"only the first {DEEPEST} results can be paged; for all of them read /catalog page by page or /export.nt"
+        )
         raise UsageError(message, code="too-deep", field="page", value=request.page)
     unknown = [name for name in request.facets if name not in BY_NAME or BY_NAME[name].kind != "facet"]
     if unknown:

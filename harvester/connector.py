@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from harvester.errors import RecordError
 from harvester.http import Http
@@ -20,9 +20,13 @@ from harvester.model import Dataset
 
 
 class NoOptions(BaseModel):
-    """For a connector that needs no options; also the base that forbids unknown ones."""
+    """What every source may set; the base of a connector's own options, unknown ones are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    public_url: str = Field(
+        "", description="Address under which people know the portal, when it is fetched from another one."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,11 @@ class Source:
     name: str
     url: str
     options: BaseModel = field(default_factory=NoOptions)
+
+    @property
+    def home(self) -> str:
+        """The address that pages and identifiers of the portal are made of."""
+        return getattr(self.options, "public_url", "") or self.url
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +61,15 @@ class Record:
 class Page:
     """What one request brought: records, records that could not be read, and where the walk stands.
 
-    `advertised` is the total the source claims; `cursor` resumes the walk *after* this page.
+    `advertised` is the total the source claims; `cursor` resumes the walk *after* this page.  `problems` are
+    records that were lost, `notes` what was repaired or is worth telling.
     """
 
     records: tuple[Record, ...]
     advertised: int | None = None
     cursor: str | None = None
     problems: tuple[RecordError, ...] = ()
+    notes: tuple[RecordError, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,12 +45,14 @@ class Cancelled(HarvesterError):
 
 @dataclass
 class Tally:
-    """The counters of a run, as its row keeps them."""
+    """The counters of a run, as its row keeps them; `errors` are lost records without a name, `unstored` all of which
+    no row is kept."""
 
     advertised: int | None = None
     fetched: int = 0
     warnings: int = 0
     errors: int = 0
+    unstored: int = 0
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(map(str, COUNTED), 0))
 
     def columns(self) -> dict[str, int | None]:
@@ -160,12 +162,15 @@ def _pieces(page: Page) -> Iterator[Page]:
 
 def _take(harvest: Harvest, ref: RunRef, page: Page, mapper: _Mapper, tally: Tally) -> None:
     """Decide on every record of a piece and write the decisions and the progress in one transaction."""
+    named = [error.guid for error in page.problems if error.guid is not None]
     with harvest.engine.connect() as connection:
-        known = queries.known(connection, ref.source_id, [record.guid for record in page.records])
+        known = queries.known(connection, ref.source_id, [*(record.guid for record in page.records), *named])
     problems = [_problem(error, "fetch") for error in page.problems]
+    problems += [_problem(note, "fetch", "warning") for note in page.notes]
     outcomes = list(_decided(page.records, known, mapper, ref, problems))
     tally.fetched += len(page.records) + len(page.problems)
-    tally.errors += len(page.problems)
+    tally.errors += len(page.problems) - len(named)
+    tally.unstored += len(page.problems) - sum(guid in known for guid in named)
     for outcome in outcomes:
         tally.counts[outcome.action] += 1
         _tell(harvest, outcome)
@@ -177,6 +182,8 @@ def _take(harvest: Harvest, ref: RunRef, page: Page, mapper: _Mapper, tally: Tal
     gone = [o.stored.id for o in outcomes if o.action is Action.RETIRED and o.stored]
     with writing(harvest.engine) as connection:
         store.write(connection, ref, outcomes, now)
+        # A record that could not be read but has a name is there: it must not be taken for one that vanished.
+        store.touch(connection, ref, [known[guid].id for guid in named if guid in known])
         store.retire(connection, ref, gone, now)
         store.report(connection, ref.id, problems)
         progress = {**tally.columns(), "heartbeat_at": now, "cursor": page.cursor}
@@ -216,7 +223,8 @@ def _mapped(
         problems.append(_problem(error, "normalise"))
         return Outcome(Action.FAILED, record, payload_hash, stored)
     problems.extend(
-        Problem("normalise", "warning", p.code, p.message, record.guid, p.field, p.value) for p in dataset.problems
+        Problem("normalise", "warning", p.code, p.message, record.guid, p.field, p.value)
+        for p in dict.fromkeys(dataset.problems)
     )
     outcome = Outcome(
         Action.CREATED,
@@ -225,7 +233,7 @@ def _mapped(
         stored,
         dataset,
         dataset_json(dataset),
-        match_keys(dataset, mapper.source.url),
+        match_keys(dataset, mapper.source.home),
     )
     return replace(outcome, action=after_mapping(stored, outcome.dataset_hash))
 
@@ -235,7 +243,7 @@ def _settle(harvest: Harvest, ref: RunRef, tally: Tally, walk: Walk) -> Retireme
     if harvest.dry:
         return Retirement(False, False)
     with harvest.engine.connect() as connection:
-        distinct = queries.distinct_seen(connection, ref.id, ref.source_id) + tally.errors
+        distinct = queries.distinct_seen(connection, ref.id, ref.source_id) + tally.unstored
         vanished = store.vanished_count(connection, ref)
         active = queries.active_count(connection, ref.source_id)
     walked = Walked(True, walk.since is not None, tally.fetched, distinct, tally.advertised, tally.errors)
@@ -304,10 +312,10 @@ def _kept_pages(harvest: Harvest, ref: RunRef) -> Iterator[Page]:
         yield Page(tuple(Record(guid, payload) for _, guid, payload in kept), cursor=str(after))
 
 
-def _problem(error: HarvesterError, stage: str) -> Problem:
+def _problem(error: HarvesterError, stage: str, severity: str = "error") -> Problem:
     guid = getattr(error, "guid", None)
     value = None if error.value is None else str(error.value)
-    return Problem(stage, "error", error.code, error.message, guid, error.field, value, error.url)
+    return Problem(stage, severity, error.code, error.message, guid, error.field, value, error.url)
 
 
 def _tell(harvest: Harvest, outcome: Outcome) -> None:

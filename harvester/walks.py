@@ -19,11 +19,12 @@ MOST_UNREADABLE = 5
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """What one request brought: raw items, the advertised total, and the link to the next page if there is one."""
+    """What one request brought: raw items, the advertised total, the link to the next page, what is worth telling."""
 
     items: list[Any]
     total: int | None = None
     next: str | None = None
+    notes: tuple[RecordError, ...] = ()
 
 
 Read = Callable[[int, int], Slice]
@@ -72,7 +73,7 @@ def walk_offsets(read: Read, make: Make, sizes: tuple[int, ...], start: int = 0)
         _refuse_repetition(part.items, seen)
         good, bad = records(part.items, make)
         offset += len(part.items)
-        yield Page(good, part.total, str(offset), bad)
+        yield Page(good, part.total, str(offset), bad, part.notes)
         if len(part.items) < limit and (part.total is None or offset >= part.total):
             return
         level = _grown(sizes, level, offset)
@@ -91,7 +92,7 @@ def walk_links(first: str, read: Callable[[str], Slice], make: Make) -> Iterator
         if part.items:
             _refuse_repetition(part.items, seen)
         good, bad = records(part.items, make)
-        yield Page(good, part.total, part.next, bad)
+        yield Page(good, part.total, part.next, bad, part.notes)
         url = part.next
 
 

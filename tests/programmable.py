@@ -25,6 +25,7 @@ class Programmable:
         self.fail_after: int | None = None
         self.advertised: int | None = None
         self.unreadable: tuple[str, ...] = ()
+        self.nameless = False
         self.deleted: tuple[str, ...] = ()
         self.walks: list[Walk] = []
 
@@ -39,7 +40,9 @@ class Programmable:
             good = tuple(
                 Record(g, self.packages[g], deleted=g in self.deleted) for g in part if g not in self.unreadable
             )
-            bad = tuple(RecordError("cannot be read", guid=g) for g in part if g in self.unreadable)
+            bad = tuple(
+                RecordError("cannot be read", guid=None if self.nameless else g) for g in part if g in self.unreadable
+            )
             yield Page(good, total, str(start + len(part)), bad)
 
     def normalise(self, record: Record, source: Source) -> Dataset:

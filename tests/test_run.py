@@ -183,7 +183,7 @@ def short_of_total(connector: Programmable) -> None:
 
 def unreadable(connector: Programmable) -> None:
     del connector.packages["g0"]
-    connector.unreadable = ("g5",)
+    connector.unreadable, connector.nameless = ("g5",), True
 
 
 @pytest.mark.parametrize(
@@ -205,6 +205,16 @@ def test_a_bad_answer_retires_nothing(
     result = bench.run(connector)
     assert (result.status, result.code, result.tally.counts["retired"]) == (status, code, 0)
     assert bench.visible() == 30
+
+
+def test_a_record_that_cannot_be_read_but_has_a_name_is_kept(bench: Bench) -> None:
+    connector = Programmable(packages(30))
+    bench.run(connector)
+    del connector.packages["g0"]
+    connector.unreadable = ("g5",)
+    result = bench.run(connector)
+    assert (result.status, counts(result)) == ("partial", {"unchanged": 28, "retired": 1, "failed": 1})
+    assert bench.visible() == 29
 
 
 def test_an_incremental_walk_retires_nothing_and_asks_with_an_overlap(bench: Bench) -> None:
@@ -260,6 +270,30 @@ def test_a_joined_dataset_lives_on_with_its_other_record(bench: Bench) -> None:
     del one.packages["a"]
     bench.run(one)
     assert bench.titles() == ["Onde", "Air"]
+
+
+def test_a_record_that_links_two_datasets_makes_them_one(bench: Bench) -> None:
+    for name in ("two", "three"):
+        bench.source(name)
+    uris = [f"https://e.example/id/{n}" for n in (1, 2)]
+    bench.run(Programmable({"a": {"title": "Eau", "uri": uris[0]}}))
+    bench.run(Programmable({"b": {"title": "Water", "uri": uris[1]}}), "two")
+    with bench.engine.connect() as connection:
+        ended = queries.visible_page(connection)[1].key
+    bench.run(Programmable({"c": {"title": "Onde", "uri": uris[0], "identifier": uris[1]}}), "three")
+    assert bench.titles() == ["Eau"]
+    with bench.engine.connect() as connection:
+        view = queries.dataset_by_key(connection, ended)
+    assert view is not None
+    assert [record.source for record in view.records] == ["one", "two", "three"]
+
+
+def test_two_datasets_that_share_a_source_are_not_made_one(bench: Bench) -> None:
+    bench.source("two")
+    uris = [f"https://e.example/id/{n}" for n in (1, 2)]
+    bench.run(Programmable({"a": {"title": "Un", "uri": uris[0]}, "b": {"title": "Deux", "uri": uris[1]}}))
+    bench.run(Programmable({"c": {"title": "Les deux", "uri": uris[0], "identifier": uris[1]}}), "two")
+    assert bench.titles() == ["Un", "Deux"]
 
 
 def test_two_records_of_one_source_are_never_joined(bench: Bench) -> None:

@@ -24,7 +24,7 @@ def normalise(record: Record, source: Source) -> Dataset:
     """The dataset that a package describes.  Raises `RecordError` for what is no package."""
     if not isinstance(record.payload, Mapping):
         raise RecordError("a CKAN package is a JSON object", guid=record.guid, code="not-an-object")
-    package, root = flat(record.payload), root_of(source.url)
+    package, root = flat(record.payload), root_of(source.home)
     found = resources(record.payload)
     licence = licence_hints(package)
     return Dataset.of(

@@ -55,7 +55,7 @@ def normalise(record: Record, source: Source) -> Dataset:
     """The dataset of one record, from whichever API it came."""
     if not unwrapped(record.payload):
         raise RecordError("a dataset of Opendatasoft is an object", guid=record.guid, code="not-an-object")
-    return Dataset.of(described(record.payload, host_of(source.url)))
+    return Dataset.of(described(record.payload, host_of(source.home)))
 
 
 def recognise(http: Http, url: str) -> Recognised | None:

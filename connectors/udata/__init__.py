@@ -75,7 +75,7 @@ def normalise(record: Record, source: Source) -> Dataset:
     """The dataset of one record."""
     if not isinstance(record.payload, dict):
         raise RecordError("a dataset of udata is an object", guid=record.guid, code="not-an-object")
-    return Dataset.of(described(record.payload, place_of(source.url).root))
+    return Dataset.of(described(record.payload, place_of(source.home).root))
 
 
 def look(source: Source, http: Http, guid: str) -> Record | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -46,21 +47,53 @@ def evidence(connection: Connection, keys: set[str]) -> Evidence:
     return found
 
 
-def homes(connection: Connection, run: RunRef, keyed: Keyed, known: Evidence) -> dict[int, int]:
-    """record id -> the dataset it joins: the oldest one known by a shared key that has no record of this source yet.
+@dataclass
+class Placement:
+    """Where records go: record id -> dataset id; and which datasets turn out to be another one: ended -> kept."""
 
-    A source never lists one dataset twice under two guids, so two records of one source are never joined.
+    joined: dict[int, int]
+    merged: dict[int, int]
+
+
+def placed(connection: Connection, run: RunRef, keyed: Keyed, known: Evidence) -> Placement:
+    """Let each record join the oldest dataset that a shared key points at; datasets it links become one.
+
+    A source never lists one dataset twice under two guids, so nothing is joined that would bring two records of one
+    source together.
     """
     uses = Counter(key for _, keys in keyed for key in keys)
     alone = [(record_id, [key for key in keys if uses[key] == 1]) for record_id, keys in keyed]
     wanted = {record_id: _candidates(run.source_id, keys, known) for record_id, keys in alone}
-    open_datasets = _without_source(connection, set().union(*wanted.values()), run.source_id) if wanted else set()
-    joined: dict[int, int] = {}
+    sources = _sources_of(connection, set().union(*wanted.values())) if wanted else {}
+    placement = Placement({}, {})
     for record_id, candidates in wanted.items():
-        if candidates & open_datasets:
-            joined[record_id] = min(candidates & open_datasets)
-            open_datasets.discard(joined[record_id])
-    return joined
+        _place(record_id, sorted(candidates), run.source_id, sources, placement)
+    return placement
+
+
+def _place(
+    record_id: int, candidates: list[int], source_id: int, sources: dict[int, set[int]], placement: Placement
+) -> None:
+    free = [d for d in candidates if d not in placement.merged and source_id not in sources.get(d, {source_id})]
+    if not free:
+        return
+    home = placement.joined[record_id] = free[0]
+    sources[home].add(source_id)
+    for other in free[1:]:
+        if not sources[home] & sources[other]:
+            sources[home] |= sources[other]
+            placement.merged[other] = home
+
+
+def merge(connection: Connection, merged: dict[int, int], now: datetime) -> None:
+    """Move the records of ended datasets to the ones they are; the ended ones point there from now on."""
+    if not merged:
+        return
+    rows = [{"b_ended": ended, "b_kept": kept} for ended, kept in merged.items()]
+    moved = update(records).where(records.c.dataset_id == bindparam("b_ended"))
+    connection.execute(moved.values(dataset_id=bindparam("b_kept")), rows)
+    gone = update(datasets).where(datasets.c.id == bindparam("b_ended"))
+    connection.execute(gone.values(merged_into_id=bindparam("b_kept"), record_id=None, changed_at=now), rows)
 
 
 def new_holders(run: RunRef, keyed: Keyed, known: Evidence) -> list[dict[str, Any]]:
@@ -80,7 +113,11 @@ def founded_before(connection: Connection, run: RunRef, guids: Sequence[tuple[in
     keys = {public_key(run.source, guid): record_id for record_id, guid in guids}
     found: dict[int, int] = {}
     for part in _pieces(sorted(keys)):
-        rows = connection.execute(select(datasets.c.key, datasets.c.id).where(datasets.c.key.in_(part)))
+        rows = connection.execute(
+            select(datasets.c.key, func.coalesce(datasets.c.merged_into_id, datasets.c.id).label("id")).where(
+                datasets.c.key.in_(part)
+            )
+        )
         found |= {keys[row.key]: row.id for row in rows}
     return found
 
@@ -124,14 +161,16 @@ def _candidates(source_id: int, keys: Iterable[str], known: Evidence) -> set[int
     return found
 
 
-def _without_source(connection: Connection, dataset_ids: set[int], source_id: int) -> set[int]:
-    taken: set[int] = set()
+def _sources_of(connection: Connection, dataset_ids: set[int]) -> dict[int, set[int]]:
+    """dataset id -> the sources that have a record of it."""
+    found: dict[int, set[int]] = {}
     for part in _pieces(sorted(dataset_ids)):
         rows = connection.execute(
-            select(records.c.dataset_id).where(records.c.dataset_id.in_(part), records.c.source_id == source_id)
+            select(records.c.dataset_id, records.c.source_id).where(records.c.dataset_id.in_(part)).distinct()
         )
-        taken.update(row.dataset_id for row in rows)
-    return dataset_ids - taken
+        for dataset_id, source_id in rows:
+            found.setdefault(dataset_id, set()).add(source_id)
+    return found
 
 
 def _pieces(items: Sequence[Any]) -> Iterable[Sequence[Any]]:

@@ -194,8 +194,9 @@ def _founded(connection: Connection, run: RunRef, created: Sequence[Outcome], no
     placed = [(o.stored.id if o.stored else next(ids), o) for o in created]
     keyed = [(i, o.keys) for i, o in placed]
     known = joining.evidence(connection, {key for _, keys in keyed for key in keys})
-    homes = joining.homes(connection, run, keyed, known)
-    homes = joining.founded_before(connection, run, [(i, o.record.guid) for i, o in placed]) | homes
+    placement = joining.placed(connection, run, keyed, known)
+    joining.merge(connection, placement.merged, now)
+    homes = joining.founded_before(connection, run, [(i, o.record.guid) for i, o in placed]) | placement.joined
     orphans = [(i, o) for i, o in placed if i not in homes]
     new_ids = allocate(connection, "datasets", len(orphans)) if orphans else range(0)
     founded = {i: dataset_id for (i, _), dataset_id in zip(orphans, new_ids, strict=True)}
@@ -208,7 +209,8 @@ def _founded(connection: Connection, run: RunRef, created: Sequence[Outcome], no
     _insert_unmatched(connection, placed)
     joining.show_best_record(connection, set(homes.values()), now)
     _log(connection, run, Action.CREATED, [(founded[i], i) for i, _ in orphans], now)
-    _log(connection, run, "joined", [(homes[i], i) for i, _ in placed if i in homes], now)
+    joined = [(homes[i], i) for i, _ in placed if i in homes]
+    _log(connection, run, "joined", joined + [(ended, 0) for ended in placement.merged], now)
 
 
 def _insert_records(

@@ -123,6 +123,7 @@ def _register(engine: Engine, running: Sequence[Running]) -> list[Row[Any]]:
                 url=portal.url,
                 connector=portal.sample.connector,
                 name=portal.sample.name,
+                options={"public_url": portal.sample.public_url},
                 title=portal.sample.title,
                 now=utcnow(),
             )

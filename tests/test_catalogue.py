@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect
 
+from harvester import registry
 from harvester.catalogue import store
 from harvester.catalogue.database import alembic_config, migrate, writing
-from harvester.catalogue.packing import expand, pack, squeeze, unpack
+from harvester.catalogue.packing import dataset_json, expand, load_dataset, pack, squeeze, unpack
 from harvester.catalogue.tables import metadata
+from harvester.connector import Source, Walk
+from harvester.http import Http
+from harvester.model import Dataset
+from harvester.samples import SAMPLES, Sample
+from harvester.samples.serving import as_transport
+from harvester.settings import Settings
 
 
 def test_migrations_make_exactly_the_tables(engine: Engine) -> None:
@@ -40,3 +48,18 @@ def test_packing_keeps_whatever_portals_send() -> None:
     value = {"a": [1, 2.5, None, True, 2**70], "é": "\u2028\x00"}
     assert unpack(pack(value)) == value
     assert expand(squeeze(b"")) == b""
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
+def test_what_is_read_back_is_what_was_stored(sample: Sample, settings: Settings) -> None:
+    connector = registry.connector(sample.connector)
+    source = Source(sample.name, f"http://portal.example{sample.path}", connector.Options())
+    with Http(settings, transport=as_transport(sample.portal())) as http:
+        pages = connector.fetch(source, http, Walk())
+        stored = [connector.normalise(record, source) for page in pages for record in page.records]
+    assert len(stored) == sample.count
+    for dataset in stored:
+        body = dataset_json(dataset)
+        again = load_dataset(squeeze(body))
+        assert dataset_json(again) == body
+        assert again == dataset.model_copy(update={"problems": ()}) == Dataset.model_validate(dataset.plain())

@@ -27,6 +27,8 @@ def term(vocabulary: str, value: Any, report: Report = SILENT) -> Term | None:
         return value
     if type(value) is str:
         return _meant(vocabulary, (value,))
+    if isinstance(value, dict) and (decided := _decided(vocabulary, value.get("text"), value.get("uri"))):
+        return decided
     raws = tuple(_hints(value))
     if all(type(raw) is str for raw in raws if raw is not None):
         return _meant(vocabulary, raws)
@@ -43,6 +45,14 @@ def several(vocabulary: str, value: Any, report: Report = SILENT) -> tuple[Term,
 def matched(vocabulary: str, item: Term) -> bool:
     """Whether the term stands for a concept of the vocabulary."""
     return item.uri is not None and VOCABULARIES[vocabulary].concept(item.uri) is not None
+
+
+def _decided(vocabulary: str, raw: Any, uri: Any) -> Term | None:
+    """A term in its stored form: its text may mean two concepts, of which this was one."""
+    if isinstance(raw, str) and isinstance(uri, str) and VOCABULARIES[vocabulary].concept(uri) is not None:
+        cleaned = text(raw)
+        return Term(cleaned, uri) if cleaned else None
+    return None
 
 
 @lru_cache(maxsize=65_536)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
+from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
@@ -41,17 +42,21 @@ def _many(name: str, number: int, rename: Callable[[dict[str, Any], int], dict[s
     return [rename(rows[n % len(rows)], n) for n in range(number)]
 
 
+def _mark(n: int, size: int) -> bytes:
+    return blake2b(str(n).encode(), digest_size=size).digest()
+
+
 def _ckan(number: int) -> Portal:
     def rename(row: dict[str, Any], n: int) -> dict[str, Any]:
         kept = [extra for extra in row.get("extras") or () if extra.get("key") not in ("guid", "uri", "identifier")]
-        return row | {"id": str(UUID(int=n)), "name": f"{row['name']}-{n}", "extras": kept}
+        return row | {"id": str(UUID(bytes=_mark(n, 16))), "name": f"{row['name']}-{n}", "extras": kept}
 
     return ckan_portal(_many("ckan", number, rename), title="bench", root=CKAN_ROOT)
 
 
 def _udata(number: int) -> Portal:
     def rename(row: dict[str, Any], n: int) -> dict[str, Any]:
-        return row | {"id": f"{n:024x}", "slug": f"{row['slug']}-{n}", "harvest": None, "extras": {}}
+        return row | {"id": _mark(n, 12).hex(), "slug": f"{row['slug']}-{n}", "harvest": None, "extras": {}}
 
     return udata_portal(_many("udata", number, rename), title="bench")
 

@@ -19,8 +19,8 @@ from typing import Any
 
 import orjson
 
-# Deeper than any metadata and less than what orjson can write (254), so whatever was read can be stored.
-MAX_DEPTH = 200
+# What orjson can write: whatever was read can be stored.
+MAX_DEPTH = 254
 # Longer integers are refused by int() since CVE-2020-10735.
 MAX_DIGITS = 4300
 
@@ -37,7 +37,10 @@ _BOMS = (
 # Charsets that servers declare by default without looking at the body: no evidence against UTF-8 nor for Latin-1.
 _DEFAULT_CHARSETS = {"utf-8", "ascii", "iso8859-1", "cp1252"}
 _BLANKS = b" \t\r\n"
-_LONG_INTEGER = re.compile(rb"(?:^|[:\[,])[ \t\r\n]*-?[0-9]{19,}[ \t\r\n]*(?:[,\]}]|$)")
+# What may stand before and after a number; nothing at all means a text of one number, or a lot of blank space.
+_VALUE_AHEAD = (b"", b":", b"[", b",")
+_VALUE_ENDS = (b"", b",", b"]", b"}")
+_AROUND = 64
 _DIGITS_TO_ZEROS = bytes(0x30 if 0x30 <= octet <= 0x39 else 0x20 for octet in range(256))
 _NINETEEN_DIGITS = b"0" * 19
 _PAIR = r"u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
@@ -101,9 +104,28 @@ def _trimmed(data: bytes) -> bytes:
 def _may_hold_long_integer(raw: bytes | str) -> bool:
     """Whether an integer may need more than 64 bits: orjson would round it to a float without a word."""
     octets = raw if isinstance(raw, bytes) else raw.encode("utf-8", "replace")
-    if _NINETEEN_DIGITS not in octets.translate(_DIGITS_TO_ZEROS):
+    zeros = octets.translate(_DIGITS_TO_ZEROS)
+    if _NINETEEN_DIGITS not in zeros:
         return False
-    return _LONG_INTEGER.search(octets) is not None
+    # Long runs of digits are mostly parts of identifiers: only what stands around each one is looked at.
+    return any(_stands_alone(octets, start, end) for start, end in _long_runs(zeros))
+
+
+def _long_runs(zeros: bytes) -> Iterator[tuple[int, int]]:
+    """Where runs of nineteen zeros and more stand; `find` is thirty times as fast as a regular expression here."""
+    start = zeros.find(_NINETEEN_DIGITS)
+    while start >= 0:
+        end = start + len(_NINETEEN_DIGITS)
+        while zeros[end : end + 1] == b"0":
+            end += 1
+        yield start, end
+        start = zeros.find(_NINETEEN_DIGITS, end)
+
+
+def _stands_alone(octets: bytes, start: int, end: int) -> bool:
+    before = octets[max(0, start - _AROUND) : start].removesuffix(b"-").rstrip(_BLANKS)[-1:]
+    after = octets[end : end + _AROUND].lstrip(_BLANKS)[:1]
+    return before in _VALUE_AHEAD and after in _VALUE_ENDS
 
 
 def _tolerant(text: str) -> Any:
@@ -133,7 +155,11 @@ def _exact(text: str) -> int | None:
 
 
 def _refuse_depth(value: Any) -> None:
-    """Level by level: later code may then recurse over any value without fear."""
+    """Later code may then recurse over any value without fear."""
+    with contextlib.suppress(TypeError):
+        # orjson writes no more than 254 levels, and is faster at seeing that than any loop of ours.
+        orjson.dumps(value)
+        return
     level = [value] if type(value) in _NESTING else []
     for _ in range(MAX_DEPTH):
         if not level:

@@ -16,45 +16,64 @@ _NAIVE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?")
 _NOTHING = frozenset(("", "none", "null", "n/a", "[]", "{}", '""', "undefined"))
 
 _STARTS = frozenset(' \t\r\n\xa0"[{nNuU')
+# A longer text says something, whatever it is: asked in line where thousands of values pass, before any call.
+_LONGEST_NOTHING = 11
+_LISTS = (list, tuple)
+_CONTAINERS = (list, tuple, dict)
 
 
 def blank(value: Any) -> bool:
     """Whether the value says nothing."""
     if isinstance(value, str):
-        return len(value) < 12 and (not value or (value[0] in _STARTS and value.strip().lower() in _NOTHING))
-    return value is None or (not value and isinstance(value, list | tuple | dict))
+        if len(value) > _LONGEST_NOTHING:
+            return False
+        return not value or (value[0] in _STARTS and value.strip().lower() in _NOTHING)
+    return value is None or (not value and isinstance(value, _CONTAINERS))
 
 
 def first(found: Any, *keys: str) -> Any:
     """The first of these members that says something; None when there is none, or nothing to look into."""
-    if isinstance(found, Mapping):
+    if isinstance(found, dict):
         for key in keys:
-            if not blank(value := found.get(key)):
+            if (value := found.get(key)) is not None and not blank(value):
                 return value
     return None
 
 
 def filled(part: Mapping[str, Any]) -> dict[str, Any]:
     """The members that say something: the model works on what it is given, be it None."""
-    return {field: value for field, value in part.items() if value is not None and not blank(value)}
+    return {
+        field: value
+        for field, value in part.items()
+        if value is not None
+        and ((value and (type(value) is not str or len(value) > _LONGEST_NOTHING)) or not blank(value))
+    }
 
 
 def listed(value: Any) -> list[Any]:
     """The items of a list that say something; a lone value is a list of one."""
-    if not isinstance(value, list | tuple):
-        return [] if value is None or blank(value) else [value]
+    if value is None:
+        return []
+    if not isinstance(value, _LISTS):
+        return [] if blank(value) else [value]
     return [item for item in value if not blank(item)]
 
 
 def mappings(value: Any) -> list[Mapping[str, Any]]:
     """The objects in a list, or the lone object."""
-    return [item for item in listed(value) if isinstance(item, Mapping)]
+    return [item for item in listed(value) if isinstance(item, dict)] if value else []
 
 
 def readable_date(*values: Any) -> Any:
     """The first value that reads as a date; else the first that says something, so that it is reported."""
-    said = [value for value in values if not blank(value)]
-    return next((value for value in said if when(value)), said[0] if said else None)
+    said = None
+    for value in values:
+        if value is None or blank(value):
+            continue
+        if when(value):
+            return value
+        said = value if said is None else said
+    return said
 
 
 def utc(value: Any) -> Any:
@@ -93,7 +112,7 @@ def pointed(value: Any) -> list[dict[str, Any]]:
 
 
 def _pointed(item: Any) -> dict[str, Any]:
-    if isinstance(item, Mapping):
+    if isinstance(item, dict):
         return {
             "uri": first(item, "uri", "@id", "url", "href", "relation"),
             "name": first(item, "name", "title", "label", "text", "prefLabel", "@value"),
@@ -111,9 +130,9 @@ def box(sides: Mapping[str, Any], names: tuple[str, ...] = _SIDES) -> list[float
 
 def location(value: Any) -> dict[str, Any]:
     """A location of the model for one value: geometry, bounding box, address of a place, or its name."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return _located(value)
-    if isinstance(value, list | tuple):
+    if isinstance(value, _LISTS):
         return {"bbox": list(value)}
     said = value.strip() if isinstance(value, str) else value
     if not isinstance(said, str):
@@ -137,7 +156,7 @@ def _located(value: Mapping[str, Any]) -> dict[str, Any]:
 
 def period(value: Any) -> dict[str, Any]:
     """A period of time of the model for an object with two ends, "start/end", or one date, which is both ends."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {"start": first(value, *_START), "end": first(value, *_END)}
     if not isinstance(value, str):
         return {"start": value, "end": value}
@@ -160,7 +179,7 @@ def address(value: Any) -> bool:
 
 def mapping(value: Any) -> Mapping[str, Any]:
     """The object itself, or an empty one for a value of any other type."""
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def web_iri(value: Any) -> str | None:

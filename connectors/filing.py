@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -11,7 +12,9 @@ from harvester.fields.terms import Term
 from harvester.fields.text import text
 from harvester.vocabularies import VOCABULARIES, FormatFacts, format_facts, split_themes
 
-_LISTING = re.compile(r"\s*[,;|]\s*")
+_LISTING = re.compile("[,;|]")
+# No longer text is remembered: whole descriptions stand in the wrong field.
+_LONGEST_CACHED = 400
 # Arguments of one question to an OGC service: the service itself has none of them.
 _QUESTION = frozenset(("request", "version", "typename", "typenames", "layers", "outputformat", "bbox", "srs", "crs"))
 
@@ -19,14 +22,27 @@ _QUESTION = frozenset(("request", "version", "typename", "typenames", "layers", 
 def filed(words: Any, mime: Any, url: Any) -> tuple[dict[str, Any], FormatFacts]:
     """The format fields of a distribution, and the facts they come from; the portal's own words are kept."""
     said, kind = _said(words), _said(mime)
-    facts = format_facts(said, kind, url if isinstance(url, str) else None)
+    short = len(said or "") + len(kind or "") < _LONGEST_CACHED
+    told = _told(said, kind) if short else _fields(said, kind, format_facts(said, kind))
+    if isinstance(url, str) and not any(told[1]):
+        return _fields(said, kind, format_facts(said, kind, url))
+    return told
+
+
+def _fields(said: str | None, kind: str | None, facts: FormatFacts) -> tuple[dict[str, Any], FormatFacts]:
     fields = {
         "format": _term(said, facts.format),
         "media_type": _term(kind if kind and "/" in kind else None, facts.media_type),
         "compress_format": _term(None, facts.compress),
         "package_format": _term(None, facts.package),
     }
-    return fields, facts
+    return {field: value for field, value in fields.items() if value is not None}, facts
+
+
+@lru_cache(maxsize=8_192)
+def _told(said: str | None, kind: str | None) -> tuple[dict[str, Any], FormatFacts]:
+    """What the words alone tell, remembered: portals repeat a few hundred of them."""
+    return _fields(said, kind, format_facts(said, kind))
 
 
 def languages(values: list[Any]) -> list[Any]:
@@ -57,7 +73,16 @@ def licences(values: list[Any]) -> list[Any]:
 
 def labels(values: list[Any]) -> list[Any]:
     """Themes, those joined in one text told apart."""
-    return [part for value in values for part in (split_themes(value) if isinstance(value, str) else (value,))]
+    return [part for value in values for part in (_split(value) if isinstance(value, str) else (value,))]
+
+
+@lru_cache(maxsize=8_192)
+def _short_labels(text: str) -> tuple[str, ...]:
+    return split_themes(text)
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return _short_labels(text) if len(text) < _LONGEST_CACHED else split_themes(text)
 
 
 def licensed(distribution: dict[str, Any], own: list[Any], inherited: list[Any]) -> dict[str, Any]:
@@ -105,7 +130,8 @@ def service_at(url: str, title: Any, kind: Any) -> dict[str, Any]:
 
 
 def _parts(item: Any) -> list[Any]:
-    return [part for part in _LISTING.split(item) if part] if isinstance(item, str) and "://" not in item else [item]
+    parts = _LISTING.split(item) if isinstance(item, str) and "://" not in item else ()
+    return [part.strip() for part in parts if part.strip()] if len(parts) > 1 else [item]
 
 
 def _said(value: Any) -> str | None:

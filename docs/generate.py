@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import typer
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
@@ -65,9 +64,11 @@ def _command_rows(command: Any, path: str) -> Iterator[list[str]]:
         yield from _command_rows(child, f"{path} {name}")
 
 
-def _argument(parameter: click.Parameter) -> str:
+def _argument(parameter: Any) -> str:
     if parameter.param_type_name == "argument":
-        return parameter.make_metavar(click.Context(click.Command("x")))
+        return str(
+            parameter.metavar or (parameter.name.upper() if parameter.required else f"[{parameter.name.upper()}]")
+        )
     return f"[{max(parameter.opts, key=len)}]"
 
 

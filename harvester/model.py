@@ -52,6 +52,7 @@ from harvester.fields.terms import (
 )
 
 _FEW = 16
+_LISTS = (list, tuple)
 
 
 class Part(BaseModel):
@@ -67,23 +68,29 @@ class Part(BaseModel):
         return self.model_dump(mode="json", exclude_defaults=True)
 
 
+_PARTS = (Part, Mapping)
+
+
 def _lone(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
     """A part from a dict or a list of one; a bare string names it; what is empty or of another type is none."""
     if value is None:
         return None
-    if isinstance(value, list | tuple):
+    if isinstance(value, _LISTS):
         value = value[0] if value else None
-    if isinstance(value, str):
-        value = {"name": value}
-    if not isinstance(value, Part | Mapping) or not value:
-        return None
-    return handler(value) or None
+    return (handler(part) or None) if (part := _named(value)) else None
 
 
 def _listed(value: Any) -> list[Any]:
-    items = value if isinstance(value, list | tuple) else [value]
-    named = ({"name": item} if isinstance(item, str) else item for item in items)
-    return [item for item in named if isinstance(item, Part | Mapping) and item]
+    return [part for item in (value if isinstance(value, _LISTS) else (value,)) if (part := _named(item))]
+
+
+def _named(value: Any) -> Any:
+    """What a part can be built from, a bare string as its name; None for a value of another type."""
+    if type(value) is dict:
+        return value
+    if isinstance(value, str):
+        return {"name": value}
+    return value if isinstance(value, _PARTS) else None
 
 
 def _filled(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:

@@ -48,7 +48,11 @@ def options(name: str, raw: dict[str, Any]) -> BaseModel:
 
 
 def recognise(http: Http, url: str) -> tuple[list[Recognised], list[str]]:
-    """Every connector that knows the URL, surest first, and the reasons of those that failed while looking."""
+    """The first connector that knows the URL, and the reasons of those that failed while looking.
+
+    Raises `SourceError` when the host cannot be reached at all.
+    """
+    _require_host(http, url)
     found: list[Recognised] = []
     reasons: list[str] = []
     for name in _probing_order():
@@ -66,6 +70,16 @@ def recognise(http: Http, url: str) -> tuple[list[Recognised], list[str]]:
     return found, reasons
 
 
+def _require_host(http: Http, url: str) -> None:
+    try:
+        http.try_get(url)
+    except SourceError as error:
+        if error.code in _HOPELESS:
+            raise
+
+
+# What no other address of the same host would change.
+_HOPELESS = ("private-address", "bad-url", "network", "certificate", "timeout")
 # An API says more than an export: the portals' own APIs are asked first, a DCAT feed is the common denominator.
 _FIRST = ("udata", "opendatasoft", "ckan")
 

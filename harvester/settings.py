@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MEGABYTE = 1 << 20
 
@@ -27,9 +29,9 @@ class Settings(BaseSettings):
     language: str = Field("fr", description="Language of the catalogue, preferred when several are offered.")
     host: str = Field("127.0.0.1", description="Address the API listens on.")
     port: int = Field(8000, description="Port the API listens on.")
-    private_hosts: tuple[str, ...] = Field(
+    private_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
-        description="Private hosts that may be fetched, as a JSON list of host, host:port, address or CIDR network.",
+        description="Private hosts that may be fetched, separated by commas: host, host:port, address or CIDR network.",
     )
     user_agent: str = Field(
         "catalogue-harvester/0.1 (+https://example.org/harvester; contact: admin@example.org)",
@@ -57,3 +59,11 @@ class Settings(BaseSettings):
     retire_least: int = Field(10, description="So many vanished datasets may always be retired, whatever the share.")
     workers: int = Field(4, description="Sources that one worker process harvests at once.")
     tick_seconds: float = Field(5.0, description="How often the scheduler looks for sources that are due.")
+
+    @field_validator("private_hosts", mode="before")
+    @classmethod
+    def _separated(cls, value: object) -> object:
+        """`a, b` or the JSON list `["a", "b"]`."""
+        if not isinstance(value, str):
+            return value
+        return tuple(re.findall(r"[^\s,\"']+", value.strip().removeprefix("[").removesuffix("]")))

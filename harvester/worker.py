@@ -93,7 +93,7 @@ def execute(
 ) -> Result:
     """Execute a claimed run with a client of its own, beating all the while."""
     watch = watch or Watch()
-    with Http(settings) as http, _beating(engine, run_id, now, dry):
+    with Http(settings, home=row.url) as http, _beating(engine, run_id, now, dry):
         harvest = Harvest(engine, settings, http, now, dry, on_page=watch.on_page, on_change=watch.on_change)
         return run(harvest, row, run_id, mode)
 

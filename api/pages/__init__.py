@@ -19,6 +19,7 @@ from api.errors import ProblemError, documented
 from api.formats import FORMATS, HTML, Form, accepted, form_of, offers
 from api.secrets import hidden_url
 from harvester.catalogue.queries import DatasetView
+from harvester.fields.terms import Term
 from harvester.model import Dataset
 from harvester.search.base import preferred
 from harvester.search.filters import BY_NAME, FILTERS
@@ -54,7 +55,14 @@ def _labelled(value: str | None, name: str, language: str) -> str:
 _PAGES = Environment(
     loader=PackageLoader("api.pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
-_PAGES.filters |= {"spoken": spoken, "safe_url": safe, "public_url": hidden_url, "labelled": _labelled}
+
+
+def _meant(term: Term) -> str:
+    """What a term is looked up by: its concept, else its own words."""
+    return term.uri or term.text
+
+
+_PAGES.filters |= {"meant": _meant, "spoken": spoken, "safe_url": safe, "public_url": hidden_url, "labelled": _labelled}
 
 
 @router.get("/", include_in_schema=False)

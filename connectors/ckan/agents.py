@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from connectors.ckan import keys
-from connectors.ckan.reading import Found, every, flat, one, prefixed, translated
+from connectors.ckan.reading import Found, every, flat, lone, one, translated
 from connectors.common import address, blank, filled, first, listed, mappings
 
 # data.gov.au once stored the printed form of a Python dict: {u'name': u'City of Hobart'}.
@@ -18,16 +18,24 @@ _CONTRIBUTOR = "http://id.loc.gov/vocabulary/relators/ctb"
 _PUBLISHING = frozenset(("publisher", "owner", "resourceProvider", "distributor", "custodian"))
 _CREATING = frozenset(("author", "originator", "principalInvestigator"))
 _ANSWERING = frozenset(("pointOfContact",))
+# Roles whose fields may be spread over keys with a prefix: `publisher_name`, `contact_email`.
+_FIELDS = {"publisher": keys.AGENT, "creator": keys.AGENT, "contact": keys.CONTACT}
+_SPREAD = {
+    role: {field: tuple(f"{role}_{name}" for name in names) for field, names in fields.items()}
+    for role, fields in _FIELDS.items()
+}
 
 
 def publisher(package: Found) -> Any:
     """The publisher said so; else the owning organisation; else a party in a publishing role."""
-    said = _parts(package, "publisher", keys.AGENT)
+    said = _parts(package, "publisher")
     agent = said[0] if said else {}
+    if agent and not blank(agent.get("name")):
+        return agent
     holder = organisation(package)
-    if agent and blank(agent.get("name")):
-        agent = agent | {"name": holder.get("name")}
-    return agent or holder or first_of(_parties(package, _PUBLISHING))
+    if agent:
+        return agent | {"name": holder.get("name")}
+    return holder or first_of(_parties(package, _PUBLISHING))
 
 
 def organisation(package: Found) -> dict[str, Any]:
@@ -39,24 +47,24 @@ def organisation(package: Found) -> dict[str, Any]:
     if isinstance(holder, str):
         return {"name": holder}
     found = flat(holder)
-    agent = {field: one(found, *names) for field, names in keys.AGENT.items()} | {"type": one(found, "publisher_type")}
+    agent = lone(found, keys.AGENT) | {"type": one(found, "publisher_type")}
     agent["name"] = translated(found, "title", "display_name", "name")
     # `url` may be a path of the portal's own; only an address of the web is a home page.
-    agent["homepage"] = agent["homepage"] if address(agent["homepage"]) else None
+    agent["homepage"] = agent["homepage"] if address(agent.get("homepage")) else None
     return filled(agent)
 
 
 def creators(package: Found) -> list[Any]:
     """`creator[]`, `creator_*`, the author and parties in a creating role."""
     author = {"name": _name(one(package, "author", "autor")), "email": one(package, "author_email", "email_do_autor")}
-    agents = [*_parts(package, "creator", keys.AGENT), author, *_parties(package, _CREATING)]
+    agents = [*_parts(package, "creator"), author, *_parties(package, _CREATING)]
     return [known for agent in agents if (known := filled(agent))]
 
 
 def contacts(package: Found) -> list[Any]:
     """Contacts said so, then the maintainer; the author where nobody else answers."""
     said = [
-        *_parts(package, "contact", keys.CONTACT),
+        *_parts(package, "contact"),
         *map(_contact, every(package, "contact_point", "contact_points", "contato", "administrative_contact")),
         {"name": _name(one(package, "maintainer")), "email": one(package, "maintainer_email")},
     ]
@@ -88,19 +96,18 @@ def _target(item: Any) -> dict[str, Any]:
     return {"uri": first(item, "uri", "homepage", "url"), "name": first(item, "name_translated", "name")}
 
 
-def _parts(package: Found, name: str, fields: Mapping[str, keys.Keys]) -> list[dict[str, Any]]:
+def _parts(package: Found, role: str) -> list[dict[str, Any]]:
     """Agents or contacts of one role: a list of objects or names, else keys with the role as prefix."""
-    items = [_part(item, fields) for item in every(package, name)]
-    spread = filled(prefixed(package, name, fields))
-    return [item for item in items if item] or ([spread] if _says_who(spread) else [])
+    items = [part for item in every(package, role) if (part := _part(item, _FIELDS[role]))]
+    spread = {} if items else filled(lone(package, _SPREAD[role]))
+    return items or ([spread] if _says_who(spread) else [])
 
 
 def _part(item: Any, fields: Mapping[str, keys.Keys]) -> dict[str, Any]:
-    if not isinstance(item, Mapping):
+    if not isinstance(item, dict):
         return _contact(item) if fields is keys.CONTACT and not blank(item) else {"name": _name(item)}
     found = flat(item)
-    part = {field: one(found, *names) for field, names in fields.items()}
-    return filled(part | {"name": translated(found, *fields["name"])})
+    return filled(lone(found, fields) | {"name": translated(found, *fields["name"])})
 
 
 def _says_who(part: dict[str, Any]) -> bool:

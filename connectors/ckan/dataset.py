@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 from connectors.ckan import keys
 from connectors.ckan.agents import attributions, contacts, creators, publisher
 from connectors.ckan.extent import hull, spatial, temporal
-from connectors.ckan.reading import Found, every, flat, one, translated
+from connectors.ckan.reading import Found, every, flat, lone, one, translated
 from connectors.ckan.resources import distribution, document, resources
 from connectors.ckan.roots import root_of
 from connectors.common import address, blank, filled, first, listed, mappings, pointed, readable_date, utc
@@ -18,6 +18,9 @@ from connectors.filing import labels, languages, licences, resolving
 from harvester.connector import Record, Source
 from harvester.errors import RecordError
 from harvester.model import Dataset
+
+
+_THEME_NAMES = ("title", "display_name", "label", "name", "uri", "id")
 
 
 def normalise(record: Record, source: Source) -> Dataset:
@@ -30,7 +33,7 @@ def normalise(record: Record, source: Source) -> Dataset:
     return Dataset.of(
         filled(
             {
-                **{field: one(package, *names) for field, names in keys.LONE.items()},
+                **lone(package, keys.LONE),
                 **{field: every(package, *names) for field, names in keys.MANY.items()},
                 **{field: pointed(every(package, *names)) for field, names in keys.POINTED.items()},
                 **_words(package),
@@ -113,7 +116,8 @@ def _identity(package: Found, root: str) -> dict[str, Any]:
 
 def _portal_page(package: Found, root: str) -> str | None:
     name = one(package, "name")
-    return f"{root}/dataset/{quote(name, safe='')}" if root and isinstance(name, str) else None
+    # A lone surrogate, which JSON can carry and UTF-8 cannot, becomes a question mark.
+    return f"{root}/dataset/{quote(name, safe='', errors='replace')}" if root and isinstance(name, str) else None
 
 
 def _other(item: Any, agency: Any) -> dict[str, Any]:
@@ -135,10 +139,10 @@ def _themes(package: Found) -> list[Any]:
 
 
 def _theme(item: Any) -> Any:
-    if not isinstance(item, Mapping):
+    if not isinstance(item, dict):
         return item
-    names = [first(item, key) for key in ("title", "display_name", "label", "name", "uri", "id")]
-    told = chain.from_iterable(name.values() if isinstance(name, Mapping) else (name,) for name in names)
+    names = [name for key in _THEME_NAMES if (name := item.get(key)) is not None]
+    told = chain.from_iterable(name.values() if isinstance(name, dict) else (name,) for name in names)
     return [name for name in told if not blank(name)]
 
 

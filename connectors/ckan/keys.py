@@ -154,6 +154,18 @@ RESOURCE_LONE: dict[str, Keys] = {
     "temporal_resolution": ("temporal_resolution",),
     "spatial_resolution_in_meters": ("spatial_resolution_in_meters",),
 }
+SERVICE_LONE: dict[str, Keys] = {
+    field: (field,)
+    for field in (
+        "uri",
+        "endpoint_url",
+        "endpoint_description",
+        "serves_dataset",
+        "license",
+        "access_rights",
+        "identifier",
+    )
+}
 RESOURCE_ISSUED: Keys = ("issued", "issued_date", "release_date")
 RESOURCE_MODIFIED: Keys = ("modified", "modified_date")
 RESOURCE_PAGES: Keys = ("documentation", "data_dictionary", "describedby", "page")

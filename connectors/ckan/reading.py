@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -22,6 +22,8 @@ _NODE = re.compile(r"(?:_:.*|n[0-9a-f]{32}b\d+)")
 _EXTRAS = ("extras", "__extras")
 _LONGEST_JSON = 2_000_000
 _OPENING = frozenset("[{ \t\r\n")
+# The first characters of texts that may say nothing, or name a blank node.
+_DOUBTFUL = frozenset(' \t\r\n\xa0"[{nNuU_')
 
 
 @lru_cache(maxsize=8_192)
@@ -34,7 +36,7 @@ def folded(key: str) -> str:
 def flat(thing: Any) -> Found:
     """Everything an object says, by folded key; the top level wins over `extras`."""
     found: Found = {}
-    if isinstance(thing, Mapping):
+    if isinstance(thing, dict):
         _gather(found, thing.items())
         for name in _EXTRAS:
             if extras := thing.get(name):
@@ -45,19 +47,20 @@ def flat(thing: Any) -> Found:
 def _gather(found: Found, pairs: Iterable[tuple[Any, Any]]) -> None:
     """Add what is said under keys not met before.  This loop meets every value of every resource: it is kept flat."""
     for key, value in pairs:
-        if value is None or value == "" or key in _EXTRAS or not isinstance(key, str) or blank(value):
+        if type(value) is str:
+            if not value or (value[0] in _DOUBTFUL and (blank(value) or _NODE.fullmatch(value))):
+                continue
+        elif value is None or (not value and blank(value)):
             continue
-        if isinstance(value, str) and value[0] in "n_" and _NODE.fullmatch(value):
-            continue
-        found.setdefault(folded(key), value)
+        if type(key) is str and key not in _EXTRAS:
+            found.setdefault(folded(key), value)
 
 
-def _extras(extras: Any) -> Iterator[tuple[Any, Any]]:
-    if isinstance(extras, Mapping):
-        yield from extras.items()
-    for item in extras if isinstance(extras, list) else ():
-        if isinstance(item, Mapping):
-            yield item.get("key"), item.get("value")
+def _extras(extras: Any) -> Iterable[tuple[Any, Any]]:
+    if isinstance(extras, dict):
+        return extras.items()
+    items = extras if isinstance(extras, list) else ()
+    return [(item.get("key"), item.get("value")) for item in items if isinstance(item, dict)]
 
 
 def decoded(value: Any) -> Any:
@@ -77,26 +80,30 @@ def decoded(value: Any) -> Any:
 def one(found: Mapping[str, Any], *keys: str) -> Any:
     """What the first of these keys says, JSON text decoded; None when none says anything."""
     for key in keys:
-        if key in found:
-            said = found[key]
+        if (said := found.get(key)) is not None:
             value = decoded(said)
             if value is said or not blank(value):
                 return value
     return None
 
 
+def lone(found: Mapping[str, Any], fields: Mapping[str, tuple[str, ...]]) -> Found:
+    """The fields of a table about which something is said, each as `one` of its keys says."""
+    known = found.keys()
+    return {
+        field: said
+        for field, keys in fields.items()
+        if not known.isdisjoint(keys) and (said := one(found, *keys)) is not None
+    }
+
+
 def every(found: Mapping[str, Any], *keys: str) -> list[Any]:
     """All that these keys say, in one list."""
     items: list[Any] = []
     for key in keys:
-        if key in found:
-            items += listed(decoded(found[key]))
+        if (said := found.get(key)) is not None:
+            items += listed(decoded(said))
     return items
-
-
-def prefixed(found: Mapping[str, Any], prefix: str, fields: Mapping[str, tuple[str, ...]]) -> Found:
-    """A part whose fields are spread over keys with a prefix: `publisher_name`, `publisher_url`."""
-    return {field: one(found, *(f"{prefix}_{key}" for key in keys)) for field, keys in fields.items()}
 
 
 def translated(found: Mapping[str, Any], *keys: str) -> Any:
@@ -104,7 +111,7 @@ def translated(found: Mapping[str, Any], *keys: str) -> Any:
     plain = one(found, *keys)
     for key in keys:
         by_language = one(found, f"{key}_translated")
-        if isinstance(by_language, Mapping):
-            same = blank(plain) or isinstance(plain, Mapping) or plain in by_language.values()
+        if isinstance(by_language, dict):
+            same = blank(plain) or isinstance(plain, dict) or plain in by_language.values()
             return by_language if same else {**by_language, "": plain}
     return plain

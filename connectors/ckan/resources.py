@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from connectors.ckan import keys
-from connectors.ckan.reading import Found, every, flat, one, translated
+from connectors.ckan.reading import Found, every, flat, lone, one, translated
 from connectors.common import address, blank, filled, first, mappings, pointed, readable_date, utc
 from connectors.filing import filed, languages, licences, licensed, resolving, service_at, wrapping
 from harvester.fields.number import flag
@@ -35,7 +35,7 @@ def distribution(found: Found, licence: list[Any], root: str) -> dict[str, Any]:
     services = _services(found, url, facts.service, root)
     is_file = bool(facts.format) and not (facts.service or facts.page or "access_services" in found)
     said = {
-        **{field: one(found, *names) for field, names in keys.RESOURCE_LONE.items()},
+        **lone(found, keys.RESOURCE_LONE),
         "title": translated(found, "name", "title"),
         "description": translated(found, "description"),
         **_addresses(found, url, is_file),
@@ -111,16 +111,14 @@ def _services(found: Found, url: Any, is_service: bool, root: str) -> list[dict[
 
 
 def _datastore(root: str, resource: str) -> dict[str, Any]:
-    query = f"datastore_search?resource_id={quote(resource, safe='')}"
+    query = f"datastore_search?resource_id={quote(resource, safe='', errors='replace')}"
     return {"title": "CKAN DataStore", "endpoint_url": f"{root}/api/3/action/{query}", "format": "JSON"}
 
 
 def _service(item: Mapping[str, Any]) -> dict[str, Any]:
     """An access service of ckanext-dcat, whose fields have the names of the model."""
     found = flat(item)
-    fields = ("uri", "endpoint_url", "endpoint_description", "serves_dataset", "license", "access_rights", "identifier")
-    service = {field: one(found, field) for field in fields}
-    return filled(service) | {
+    return filled(lone(found, keys.SERVICE_LONE)) | {
         "title": translated(found, "title", "name"),
         "description": translated(found, "description"),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import Field
 
@@ -12,8 +13,10 @@ from connectors.dcat.finding import recognised
 from connectors.dcat.mapping import raw_of
 from harvester.connector import NoOptions, Page, Recognised, Record, Source, Walk
 from harvester.errors import RecordError
+from harvester.http import Feed as Body
 from harvester.http import Http
 from harvester.model import Dataset
+from harvester.rdf.parse import parse
 
 NAME = "dcat"
 _ACCEPT = (
@@ -35,18 +38,29 @@ def fetch(source: Source, http: Http, walk: Walk) -> Iterator[Page]:
     """Walk the feed: along its paging links, or through its one document."""
     accept = source.options.accept if isinstance(source.options, Options) else _ACCEPT
     headers = {"Accept": accept}
-    with http.stream(walk.cursor or source.url, headers=headers) as answer:
-        head = answer.peek(_HEAD)[:_HEAD]
-        if dcat_us.looks_like_pod(head):
+    first = walk.cursor or source.url
+    with http.stream(first, headers=headers) as answer:
+        if dcat_us.looks_like_pod(answer.peek(_HEAD)[:_HEAD]):
             yield from dcat_us.fetch_pages(answer, answer.url)
             return
-        first = Document(walk.cursor or source.url, answer.read(), answer.headers.get("content-type"))
+        document = _document(first, answer, source)
 
     def ask(url: str) -> Document:
         with http.stream(url, headers=headers) as other:
-            return Document(url, other.read(), other.headers.get("content-type"))
+            return _document(url, other, source)
 
-    yield from Feed(ask).pages(first)
+    yield from Feed(ask).pages(document)
+
+
+def _document(url: str, answer: Body, source: Source) -> Document:
+    """The document at an address; its relative IRIs are seen from the public address of the portal."""
+    public = urlsplit(source.home)
+    base = urlunsplit(urlsplit(url)._replace(scheme=public.scheme, netloc=public.netloc)) if _moved(source) else url
+    return Document(url, parse(answer.read(), base=base, content_type=answer.headers.get("content-type")))
+
+
+def _moved(source: Source) -> bool:
+    return source.home != source.url and "://" in source.home
 
 
 def normalise(record: Record, source: Source) -> Dataset:

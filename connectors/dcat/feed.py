@@ -13,8 +13,8 @@ from harvester.errors import RecordError, SourceError
 from harvester.fields.when import instant
 from harvester.rdf.graph import Graph, Literal
 from harvester.rdf.namespaces import expand
-from harvester.rdf.parse import parse
-from harvester.rdf.trees import Datasets, datasets
+from harvester.rdf.parse import REMOTE_CONTEXT
+from harvester.rdf.trees import CATALOGUES, Datasets, datasets
 from harvester.walks import Slice, walk_links
 
 RECORDS_A_PAGE = 100
@@ -24,14 +24,10 @@ _TOTAL = expand("hydra:totalItems")
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One body, where it came from and what it claimed to be."""
+    """What one address answered, read; its bytes are gone by then."""
 
     url: str
-    body: bytes
-    content_type: str | None
-
-    def graph(self) -> Graph:
-        return parse(self.body, base=self.url, content_type=self.content_type)
+    graph: Graph
 
 
 @dataclass(slots=True)
@@ -44,8 +40,11 @@ class Feed:
 
     def pages(self, first: Document) -> Iterator[Page]:
         """Every page.  Raises `SourceError` (`broken-document`) at the end when a syntax error hid statements."""
-        graph = first.graph()
-        if self._next(graph, first.url) or self._guessed(graph, first.url, datasets(graph)):
+        graph = first.graph
+        number = datasets(graph).count()
+        if not number:
+            _refuse_unknown_terms(first)
+        if self._next(graph, first.url) or self._guessed(graph, first.url, number):
             yield from walk_links(
                 first.url, lambda url: self._slice(first if url == first.url else self.ask(url)), record
             )
@@ -65,10 +64,10 @@ class Feed:
         records = (Record(item.guid, item.tree, item.modified) for item in items)
         while batch := tuple(islice(records, RECORDS_A_PAGE)):
             yield Page(batch, total)
-        yield Page((), total, problems=tuple(map(_problem, self._troubles(graph, found))))
+        yield Page((), total, notes=self._notes(graph, found))
 
     def _slice(self, document: Document) -> Slice:
-        graph = document.graph()
+        graph = document.graph
         found = datasets(graph)
         items: list[dict[str, Any]] = [
             {"guid": item.guid, "tree": item.tree, "modified": item.modified.isoformat() if item.modified else None}
@@ -78,11 +77,11 @@ class Feed:
         self.guids |= fresh
         link = self._next(graph, document.url)
         if link is None and fresh:
-            link = self._guessed(graph, document.url, found)
+            link = self._guessed(graph, document.url, len(self.guids))
         if not fresh and link is None:
             # The page we guessed is one we know: the portal has no more to show.
             items = []
-        return Slice(items + self._troubles(graph, found), total_of(graph), link)
+        return Slice(items, total_of(graph), link, self._notes(graph, found))
 
     def _next(self, graph: Graph, url: str) -> str | None:
         for predicate in _NEXT:
@@ -92,42 +91,42 @@ class Feed:
                     return resolved
         return None
 
-    def _guessed(self, graph: Graph, url: str, found: Datasets) -> str | None:
+    def _guessed(self, graph: Graph, url: str, seen: int) -> str | None:
         """The next page of a portal that advertises more than it showed, and links nothing (older ckanext-dcat)."""
         total = total_of(graph)
-        seen = len(self.guids) or sum(1 for _ in found)
         if total is None or not seen or seen >= total:
             return None
         parts = urlsplit(url)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         page = query.get("page", "1")
-        query["page"] = str(int(page) + 1) if page.isdigit() else "2"
+        query["page"] = str(int(page) + 1) if page.isdecimal() else "2"
         return urlunsplit(parts._replace(query=urlencode(query)))
 
-    def _troubles(self, graph: Graph, found: Datasets) -> list[dict[str, Any]]:
+    def _notes(self, graph: Graph, found: Datasets) -> tuple[RecordError, ...]:
+        """What was wrong with a document that was read to its end; what was lost is told when the walk fails."""
         for trouble in graph.troubles:
             if trouble.lossy and not self.broken:
                 self.broken = trouble.message
-        said = [{"code": trouble.code, "message": trouble.message, "about": None} for trouble in graph.troubles]
-        return said + [
-            {
-                "code": "repeated-guid",
-                "message": "the feed describes this dataset twice; the first was kept",
-                "about": guid,
-            }
-            for guid in found.repeated
-        ]
+        said = [RecordError(trouble.message, code=trouble.code) for trouble in graph.troubles]
+        return (*said, *(_repeated(guid) for guid in found.repeated))
+
+
+def _repeated(guid: str) -> RecordError:
+    message = "the feed describes this dataset twice; the first was kept"
+    return RecordError(message, guid=guid, code="repeated-guid")
+
+
+def _refuse_unknown_terms(document: Document) -> None:
+    """A catalogue may be empty; a document without one, in words defined elsewhere, is one we do not understand."""
+    foreign = [trouble for trouble in document.graph.troubles if trouble.code == REMOTE_CONTEXT]
+    if foreign and not any(document.graph.of_type(CATALOGUES)):
+        message = f"no dataset is to be seen in this JSON-LD: {foreign[0].message}"
+        raise SourceError(message, code=REMOTE_CONTEXT, url=document.url)
 
 
 def record(item: dict[str, Any]) -> Record:
-    """The record of one item; raises `RecordError` for an item that is a trouble."""
-    if "tree" not in item:
-        raise _problem(item)
+    """The record of one item of a slice."""
     return Record(item["guid"], item["tree"], instant(item["modified"]))
-
-
-def _problem(item: dict[str, Any]) -> RecordError:
-    return RecordError(item["message"], guid=item["about"], code=item["code"])
 
 
 def total_of(graph: Graph) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from itertools import islice
 from urllib.parse import urljoin, urlsplit
 
 from connectors.dcat.feed import total_of
@@ -30,6 +31,7 @@ _TYPES = frozenset(
 )
 _TITLE = expand("dct:title")
 MOST_LINKS = 5
+MOST_SAMPLES = 5
 
 
 def recognised(http: Http, url: str, name: str) -> Recognised | None:
@@ -76,13 +78,13 @@ def _looked_at(answer: Answer, url: str, name: str) -> Recognised | None:
 
 def _rdf(graph: Graph, url: str, name: str) -> Recognised | None:
     titles = [_title_of(graph, node) for node in graph.of_type(CATALOGUES)]
-    found = [item.tree for item in datasets(graph)]
-    if not found and not titles:
+    number, total = datasets(graph).count(), total_of(graph)
+    if not number and not titles:
         return None
-    samples = (title.get("@value") for tree in found for title in tree.get(_TITLE, ()))
-    total = total_of(graph)
+    trees = (item.tree for item in islice(datasets(graph), MOST_SAMPLES))
+    samples = (title.get("@value") for tree in trees for title in tree.get(_TITLE, ()))
     return Recognised(
-        name, url, next(filter(None, titles), None), len(found) if total is None else total, next(samples, None)
+        name, url, next(filter(None, titles), None), number if total is None else total, next(samples, None)
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -51,7 +52,11 @@ OLDER_PLACES: dict[str, tuple[str, ...]] = {
     "references": ("ods:references",),
     "name": ("ckan:name",),
 }
-NEWER_NAMES = {"references": ("ods_references",), "name": ("ckan_name",), "remote_url": ("remote_url", "ods_url")}
+NEWER_PLACES: dict[str, tuple[str, ...]] = {name: (name,) for name in (*OLDER_PLACES, "created_at")} | {
+    "references": ("ods_references",),
+    "name": ("ckan_name",),
+    "remote_url": ("remote_url", "ods_url"),
+}
 # Identifiers that other systems left in `extras`, and who gave them.
 EXTRA_IDENTIFIERS = {
     "inspire:identifier": None,
@@ -100,9 +105,9 @@ def modified_of(item: Item, origin: Item) -> Any:
 def origin_of(item: Item, extras: Item) -> Fields:
     """Where a harvested dataset comes from, whatever the generation of udata that tells it."""
     block = mapping(item.get("harvest"))
-    older = {name: first(extras, *keys) for name, keys in OLDER_PLACES.items()}
-    newer = {name: first(block, *NEWER_NAMES.get(name, (name,))) for name in (*OLDER_PLACES, "created_at")}
-    return {**older, **{name: value for name, value in newer.items() if not blank(value)}}
+    older = {name: first(extras, *keys) for name, keys in OLDER_PLACES.items()} if extras else {}
+    newer = {name: first(block, *keys) for name, keys in NEWER_PLACES.items()} if block else {}
+    return {**older, **{name: value for name, value in newer.items() if value is not None}}
 
 
 def licence_of(item: Item) -> Any:
@@ -202,16 +207,18 @@ def permalink(item: Item, home: str) -> str | None:
 
 def _home(item: Item, site: str) -> str:
     page = item.get("page") or item.get("url")
-    parts = _split(page if isinstance(page, str) and page.startswith("http") else site)
-    return f"{parts[0]}://{parts[1]}"
+    # Scheme and host, which all pages of a portal share, end before the third slash.
+    pieces = (page if isinstance(page, str) and page.startswith("http") else site).split("/", 3)
+    return _origin("/".join(pieces[:3]))
 
 
-def _split(url: str) -> tuple[str, str]:
+@lru_cache(maxsize=256)
+def _origin(url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:
-        return "https", ""
-    return parts.scheme, parts.netloc.lower()
+        return "https://"
+    return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
 def _actors(item: Item, extras: Item) -> Fields:

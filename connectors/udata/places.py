@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from harvester.errors import SourceError
@@ -43,6 +44,7 @@ class Place:
         return f"{self.api}{DATASETS}?{urlencode(asked)}" if asked else f"{self.root}/"
 
 
+@lru_cache(maxsize=256)
 def place_of(url: str) -> Place:
     """Read a URL as people copy it: root, `/fr/`, `/api/1/`, a list with its filters, an organisation, a dataset."""
     try:

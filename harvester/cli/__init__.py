@@ -64,10 +64,10 @@ def main() -> None:
     try:
         app()
     except UsageError as error:
-        err.print(f"[red]error:[/] {error.message}", highlight=False)
+        err.print(f"[red]error:[/] {error.message}", highlight=False, soft_wrap=True)
         sys.exit(USAGE)
     except HarvesterError as error:
-        err.print(f"[red]error:[/] {error.message}", highlight=False)
+        err.print(f"[red]error:[/] {error.message}", highlight=False, soft_wrap=True)
         sys.exit(1)
     except KeyboardInterrupt:
         err.print("stopped")

@@ -57,15 +57,22 @@ class Cleaned:
 
     def __init__(self, clean: Callable[[Any, Report], Any]) -> None:
         self._clean = clean
-        self._nothing = clean(None, SILENT)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.with_info_plain_validator_function(self._validate)
+        return core_schema.with_info_plain_validator_function(_validator(self._clean))
 
-    def _validate(self, value: Any, info: core_schema.ValidationInfo) -> Any:
+
+def _validator(clean: Callable[[Any, Report], Any]) -> Callable[[Any, core_schema.ValidationInfo], Any]:
+    """A closure: it runs for every field of every record, and has nothing to look up."""
+    nothing = clean(None, SILENT)
+
+    def validate(value: Any, info: core_schema.ValidationInfo) -> Any:
         if value is None:
-            return self._nothing.copy() if type(self._nothing) is dict else self._nothing
-        return self._clean(value, SILENT if info.context is None else Report(info, info.context))
+            return nothing.copy() if type(nothing) is dict else nothing
+        problems = info.context
+        return clean(value, SILENT if problems is None else Report(info, problems))
+
+    return validate
 
 
 def cleaned_by(clean: Callable[[Any, Report], Any]) -> Cleaned:

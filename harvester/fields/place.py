@@ -19,13 +19,16 @@ _WKT = re.compile(
 _WKT_TYPES = {name.upper(): name for name in _TYPES}
 _DEEPEST = 6
 _HUGE = 1e300
+_NUMBERS = frozenset((int, float))
+# Made once: `json.dumps` with options makes an encoder each time.
+_COMPACT = json.JSONEncoder(separators=(",", ":"), sort_keys=True)
 
 
 def geometry(value: Any, report: Report = SILENT) -> str | None:
     """A GeoJSON geometry (RFC 7946) as compact JSON text, or None; Features give their geometry."""
     found = _geojson(value)
     if found is not None:
-        return json.dumps(found, separators=(",", ":"), sort_keys=True)
+        return _COMPACT.encode(found)
     if value not in (None, "", {}, [], "null"):
         report("bad-geometry", value, "not a geometry (GeoJSON or WKT) with finite coordinates; left out")
     return None
@@ -59,7 +62,7 @@ def _is_pair(value: Any) -> bool:
 
 def _finite(value: Any) -> bool:
     # Compared, not converted: an integer of hundreds of digits, which JSON can carry, is no float.
-    return isinstance(value, int | float) and not isinstance(value, bool) and -_HUGE < value < _HUGE
+    return type(value) in _NUMBERS and -_HUGE < value < _HUGE
 
 
 def _within(box: Box) -> bool:
@@ -153,5 +156,5 @@ def _sound(coordinates: Any, depth: int) -> bool:
     if not isinstance(coordinates, list) or not coordinates or depth > _DEEPEST:
         return False
     if _finite(coordinates[0]):
-        return len(coordinates) >= 2 and all(_finite(c) for c in coordinates)
+        return len(coordinates) >= 2 and all(map(_finite, coordinates))
     return all(_sound(inner, depth + 1) for inner in coordinates)

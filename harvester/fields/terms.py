@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Annotated, Any
 
 from harvester.fields.base import SILENT, Report, cleaned_by
 from harvester.fields.text import text
 from harvester.fields.web import iri
 from harvester.vocabularies import VOCABULARIES
+
+_TEXTS = frozenset((str, type(None)))
+_MANY = (list, tuple, set, frozenset)
+_LISTS = (list, tuple)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,21 +27,22 @@ class Term:
 
 def term(vocabulary: str, value: Any, report: Report = SILENT) -> Term | None:
     """The term that a text, a list of hints (title, code, URL: the first that resolves wins) or a dict means."""
-    if isinstance(value, Term):
-        return value
     if type(value) is str:
         return _meant(vocabulary, (value,))
+    if isinstance(value, Term):
+        return value
     if isinstance(value, dict) and (decided := _decided(vocabulary, value.get("text"), value.get("uri"))):
         return decided
-    raws = tuple(_hints(value))
-    if all(type(raw) is str for raw in raws if raw is not None):
+    plain = type(value) is list and _TEXTS.issuperset(map(type, value))
+    raws = tuple(value if plain else _hints(value))
+    if plain or _TEXTS.issuperset(map(type, raws)):
         return _meant(vocabulary, raws)
     return _meant(vocabulary, tuple(text(raw, report) for raw in raws))
 
 
 def several(vocabulary: str, value: Any, report: Report = SILENT) -> tuple[Term, ...]:
     """One term per item of a list, or of a single value; without repetition, in alphabetical order."""
-    items = value if isinstance(value, list | tuple | set | frozenset) and not isinstance(value, Term) else (value,)
+    items = value if isinstance(value, _MANY) else (value,)
     found = {item: None for raw in items if (item := term(vocabulary, raw, report))}
     return tuple(sorted(found, key=lambda item: (item.uri or "", item.text)))
 
@@ -71,7 +76,7 @@ def _meant(vocabulary: str, raws: tuple[str | None, ...]) -> Term | None:
 def _hints(value: Any) -> Iterator[Any]:
     if isinstance(value, dict):
         yield from (value.get(key) for key in ("text", "uri", "label", "title", "name", "@value", "@id"))
-    elif isinstance(value, list | tuple):
+    elif isinstance(value, _LISTS):
         for inner in value:
             yield from _hints(inner)
     else:
@@ -79,11 +84,11 @@ def _hints(value: Any) -> Iterator[Any]:
 
 
 def _one(vocabulary: str) -> Callable[[Any, Report], Term | None]:
-    return lambda value, report: term(vocabulary, value, report)
+    return partial(term, vocabulary)
 
 
 def _many(vocabulary: str) -> Callable[[Any, Report], tuple[Term, ...]]:
-    return lambda value, report: several(vocabulary, value, report)
+    return partial(several, vocabulary)
 
 
 Licence = Annotated[Term | None, cleaned_by(_one("licence"))]

@@ -9,10 +9,11 @@ from urllib.parse import quote, urlsplit
 
 from harvester.fields.base import SILENT, Report
 
-# What needs no repair, which is nearly all; runs of plain characters first, escapes between them.
-_RUN = r"[A-Za-z0-9._~!$&'()*+,;=:@/-]*(?:%[0-9A-Fa-f]{2}[A-Za-z0-9._~!$&'()*+,;=:@/-]*)*"
+# What needs no repair, which is nearly all; runs of plain characters first, escapes between them.  Nothing that follows
+# a run could have belonged to it, so none is ever given back (`*+`).
+_RUN = r"[A-Za-z0-9._~!$&'()*+,;=:@/-]*+(?:%[0-9A-Fa-f]{2}[A-Za-z0-9._~!$&'()*+,;=:@/-]*+)*+"
 _CLEAN = re.compile(
-    rf"https?://[a-z0-9](?:[a-z0-9-]|\.(?!\.))*(?::[0-9]{{1,5}})?(?:/{_RUN}(?:\?{_RUN})?(?:\#{_RUN})?)?"
+    rf"https?://[a-z0-9][a-z0-9-]*+(?:\.(?!\.)[a-z0-9-]*+)*+(?::[0-9]{{1,5}})?(?:/{_RUN}(?:\?{_RUN})?(?:\#{_RUN})?)?"
 )
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _IGNORED = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060\ufeff\ud800-\udfff]")
@@ -32,6 +33,8 @@ _EMAIL = re.compile(r"[^@\s<>\"(),;:]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?
 _REACH = 256
 _MOST_SIGNS = 20
 _WEB = frozenset(("http", "https", "ftp", "ftps", "sftp"))
+_LISTS = (list, tuple)
+_MANY = (list, tuple, set, frozenset)
 
 
 def iri(value: Any, report: Report = SILENT) -> str | None:
@@ -73,7 +76,7 @@ def urls(value: Any, report: Report = SILENT) -> tuple[str, ...]:
     """Every URL in a string or list, glued ones told apart, without repetition, in the order given."""
     if type(value) is str and _CLEAN.fullmatch(value):
         return (value,)
-    many = value if isinstance(value, list | tuple | set | frozenset) else (value,)
+    many = value if isinstance(value, _MANY) else (value,)
     return tuple(dict.fromkeys(found for item in many for found in _each_url(item, report)))
 
 
@@ -88,7 +91,7 @@ def _each_url(item: Any, report: Report) -> Iterator[str]:
 
 def iris(value: Any, report: Report = SILENT) -> tuple[str, ...]:
     """Every absolute IRI in a list, without repetition, sorted."""
-    many = value if isinstance(value, list | tuple | set | frozenset) else (value,)
+    many = value if isinstance(value, _MANY) else (value,)
     return tuple(sorted({found for item in many if (found := iri(item, report))}))
 
 
@@ -108,7 +111,7 @@ def email(value: Any, report: Report = SILENT) -> str | None:
 
 
 def _raw(value: Any, report: Report) -> str | None:
-    if isinstance(value, list | tuple) and value:
+    if isinstance(value, _LISTS) and value:
         value = value[0]
     if isinstance(value, dict):
         value = value.get("@id") or value.get("url") or value.get("uri") or value.get("@value")

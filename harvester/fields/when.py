@@ -70,22 +70,23 @@ _MONTHS = {
     )
     for name in names.split()
 }
+_CACHED_LENGTH = 60
+_NUMBERS = (int, float)
 _EPOCH_SECONDS = (100_000_000, 10_000_000_000)  # 1973 to 2286; beyond, the number is in milliseconds
 
 
 def when(value: Any, report: Report = SILENT) -> str | None:
     """The date in canonical form, or None; what cannot be read is reported, never guessed."""
-    if isinstance(value, str) and _CANONICAL.fullmatch(value) and _valid(value):
-        return value
-    if isinstance(value, datetime | date):
+    if type(value) is str and (found := _read(value) if len(value) <= _CACHED_LENGTH else _read_text(value)):
+        return found
+    if isinstance(value, date):
         return _from_python(value)
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, _NUMBERS) and not isinstance(value, bool):
         return _from_number(value, report)
     raw = text(value, report)
     if raw is None:
         return None
-    found = _read(raw)
-    if found is not None:
+    if type(value) is not str and (found := _read_text(raw)):
         return found
     report("bad-date", raw, "not a date that can be read without guessing; left out")
     return None
@@ -100,10 +101,16 @@ def instant(value: str | None) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-@lru_cache(maxsize=16_384)
-def _read(raw: str) -> str | None:
-    """What the first reader that understands it makes of it; the parts of a dataset share their dates."""
-    return next((found for read in _READERS if (found := read(raw))), None)
+def _read_text(raw: str) -> str | None:
+    """What the first reader that understands it makes of it."""
+    if _CANONICAL.fullmatch(raw) and _valid(raw):
+        return raw
+    clean = text(raw)
+    return next((found for read in _READERS if (found := read(clean))), None) if clean else None
+
+
+# The parts of a dataset share their dates, and a mapping that chooses among dates has read them before the model.
+_read = lru_cache(maxsize=16_384)(_read_text)
 
 
 def _valid(canonical: str) -> bool:

@@ -70,9 +70,9 @@ def check(host: str, port: int, found: Iterable[str], allowed: tuple[Rule, ...])
     for text, address in addresses:
         if not public(address) and not _allowed(host, port, address, allowed):
             raise RefusedError(
-                f"{host} is the private address {text}; name it in the setting private_hosts if it is to be asked"
+                f"{host} is the private address {text}; name it in HARVESTER_PRIVATE_HOSTS if it may be asked"
                 if literal(host)
-                else f"{host} resolves to the private address {text}; name the host in the setting private_hosts"
+                else f"{host} resolves to the private address {text}; name the host in HARVESTER_PRIVATE_HOSTS if it may be asked"
             )
     return [text for text, _ in addresses]
 

@@ -10,6 +10,7 @@ from harvester.rdf.namespaces import canonical, expand
 
 TYPE = expand("rdf:type")
 _FIRST, _REST, _NIL = expand("rdf:first"), expand("rdf:rest"), expand("rdf:nil")
+_CHAIN = frozenset((_FIRST, _REST))
 LONGEST_LIST = 100_000
 
 
@@ -58,14 +59,20 @@ class Graph:
         facts.setdefault(predicate, []).append(value)
         self.size += 1
 
+    def settle(self) -> None:
+        """Make every statement stand once, and RDF lists stand as their members: to be called when all is added."""
+        lists = _Lists(self.nodes)
+        for facts in self.nodes.values():
+            for predicate, found in facts.items():
+                if len(found) > 1:
+                    # Feeds repeat the description of their publisher with every dataset.
+                    facts[predicate] = found = list(dict.fromkeys(found))
+                if lists.any and predicate not in _CHAIN:
+                    facts[predicate] = lists.replaced(found)
+
     def values(self, node: Node, predicate: str) -> list[Object]:
-        """The objects of a statement, each once (feeds repeat themselves); the members where one is an RDF list."""
-        found = self.nodes.get(node, {}).get(predicate, [])
-        if len(found) > 1:
-            found = list(dict.fromkeys(found))
-        if not any(isinstance(value, str) and self._is_list(value) for value in found):
-            return found
-        return [item for value in found for item in self._members(value)]
+        """The objects of a statement, in the order of the document."""
+        return self.nodes.get(node, {}).get(predicate, [])
 
     def types(self, node: Node) -> set[str]:
         return {value for value in self.nodes.get(node, {}).get(TYPE, ()) if isinstance(value, str)}
@@ -92,16 +99,37 @@ class Graph:
             if predicate in facts:
                 yield from self.values(node, predicate)
 
-    def _is_list(self, node: Node) -> bool:
-        return node == _NIL or _FIRST in self.nodes.get(node, ())
 
-    def _members(self, value: Object) -> Iterator[Object]:
+class _Lists:
+    """The RDF lists of a graph: each is followed once, however many statements point at it."""
+
+    def __init__(self, nodes: dict[Node, dict[str, list[Object]]]) -> None:
+        self._nodes = nodes
+        self._known: dict[Node, list[Object]] = {}
+        self.any = any(_FIRST in facts for facts in nodes.values())
+
+    def replaced(self, values: list[Object]) -> list[Object]:
+        """The values with the members of lists in their place."""
+        if not any(self._is_list(value) for value in values):
+            return values
+        if len(values) == 1:
+            return self._members(values[0])
+        return [item for value in values for item in self._members(value)]
+
+    def _is_list(self, value: Object) -> bool:
+        return isinstance(value, str) and (value == _NIL or _FIRST in self._nodes.get(value, ()))
+
+    def _members(self, value: Object) -> list[Object]:
         if not isinstance(value, str) or not self._is_list(value):
-            yield value
-            return
+            return [value]
+        if value not in self._known:
+            self._known[value] = list(self._followed(value))
+        return self._known[value]
+
+    def _followed(self, head: Node) -> Iterator[Object]:
         seen: set[Node] = set()
-        while value != _NIL and value not in seen and len(seen) < LONGEST_LIST:
-            seen.add(value)
-            facts = self.nodes.get(value, {})
+        while head != _NIL and head not in seen and len(seen) < LONGEST_LIST:
+            seen.add(head)
+            facts = self._nodes.get(head, {})
             yield from facts.get(_FIRST, ())[:1]
-            value = next((rest for rest in facts.get(_REST, ()) if isinstance(rest, str)), _NIL)
+            head = next((rest for rest in facts.get(_REST, ()) if isinstance(rest, str)), _NIL)

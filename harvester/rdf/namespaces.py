@@ -42,6 +42,18 @@ _OTHER_PREFIXES = {
 }
 KNOWN_PREFIXES = PREFIXES | _OTHER_PREFIXES
 
+# What a document may use without a declaration and still be understood; our own prefix is nobody's habit.
+DECLARABLE = {prefix: iri for prefix, iri in KNOWN_PREFIXES.items() if prefix != "ch"} | {
+    "cc": "http://creativecommons.org/ns#",
+    "csvw": "http://www.w3.org/ns/csvw#",
+    "dcatde": "http://dcat-ap.de/def/dcatde/",
+    "dcmitype": "http://purl.org/dc/dcmitype/",
+    "dqv": "http://www.w3.org/ns/dqv#",
+    "healthdcatap": "http://healthdataportal.eu/ns/health#",
+    "mobilitydcatap": "https://w3id.org/mobilitydcat-ap#",
+    "void": "http://rdfs.org/ns/void#",
+}
+
 # Namespaces met in feeds that mean one of ours.
 _VARIANTS = {
     "https://schema.org/": PREFIXES["schema"],

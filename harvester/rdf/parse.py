@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Iterator
 
 import pyoxigraph as ox
@@ -13,6 +11,7 @@ from harvester.errors import SourceError
 from harvester.fields.web import iri
 from harvester.rdf.graph import Graph, Literal, Object, Trouble
 from harvester.rdf.jsonld import localised, without_trailing_commas
+from harvester.rdf.repairs import XML_REPAIRS, declared_in_turtle
 from harvester.rdf.sniff import Syntax, complete_xml, prepared_xml, syntax_of, text_of
 
 _FORMATS = {
@@ -24,12 +23,8 @@ _FORMATS = {
 # A document with more errors than this is not what we think it is.
 MOST_ERRORS = 1000
 MOST_NOTED = 20
+REMOTE_CONTEXT = "remote-context"
 _STRING = "http://www.w3.org/2001/XMLSchema#string"
-_AMPERSAND = re.compile(
-    r"(<!\[CDATA\[.*?\]\]>)|&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9a-fA-F]{1,6});)(\w{1,32};)?", re.S
-)
-# Characters XML 1.0 forbids; portals copy them from word processors.
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 def parse(body: bytes, *, base: str, content_type: str | None = None) -> Graph:
@@ -39,17 +34,29 @@ def parse(body: bytes, *, base: str, content_type: str | None = None) -> Graph:
     XML with dangerous entities (`unsafe-xml`).  Syntax errors are in `Graph.troubles`: what stood around them is read.
     """
     text = text_of(body, content_type)
+    # Feeds may be large: nothing is held twice that can be held once.
+    del body
     syntax = syntax_of(text, content_type, base)
     graph = _READERS[syntax](text, iri(base) or "http://localhost/")
     if not graph.size and graph.troubles:
         raise SourceError(f"not readable as {syntax}: {graph.troubles[0].message}", code="not-rdf", url=base)
+    graph.troubles = _few(graph.troubles)
     return graph
 
 
-def _read(text: str, syntax: Syntax, base: str) -> Graph:
+def _few(troubles: list[Trouble]) -> list[Trouble]:
+    """As many as anyone reads; that something was lost is never among what is left out."""
+    kept, others = troubles[:MOST_NOTED], troubles[MOST_NOTED:]
+    if not any(trouble.lossy for trouble in kept):
+        kept += [trouble for trouble in others if trouble.lossy][:1]
+    return kept
+
+
+def _read(text: str | bytes, syntax: Syntax, base: str) -> Graph:
     graph = Graph()
     shared: dict[str, str] = {}
-    quads = ox.parse(text.encode("utf-8", "replace"), _FORMATS[syntax], base_iri=base, lenient=True)
+    data = text.encode("utf-8", "replace") if isinstance(text, str) else text
+    quads = ox.parse(data, _FORMATS[syntax], base_iri=base, lenient=True)
     for quad in _sound(quads, graph, syntax):
         subject, value = quad.subject, quad.object
         name = value.value if isinstance(value, ox.NamedNode) else ""
@@ -58,24 +65,22 @@ def _read(text: str, syntax: Syntax, base: str) -> Graph:
             shared.setdefault(quad.predicate.value, quad.predicate.value),
             shared.setdefault(name, name) if name else _object(value, shared),
         )
+    graph.settle()
     return graph
 
 
 def _sound(quads: Iterator[ox.Quad], graph: Graph, syntax: Syntax) -> Iterator[ox.Quad]:
     """The statements around the syntax errors, which are noted: the parser goes on behind each."""
-    errors = 0
-    while errors < MOST_ERRORS:
+    for _ in range(MOST_ERRORS):
         try:
-            yield next(quads)
-        except StopIteration:
-            return
+            yield from quads
         except (SyntaxError, ValueError) as error:
-            errors += 1
-            if errors <= MOST_NOTED:
-                message = _located(error)
-                # Text beside elements breaks the rules of RDF/XML: that text is lost, and nothing around it.
-                lossy = not (syntax is Syntax.XML and message.startswith("Unexpected"))
-                graph.troubles.append(Trouble("syntax-error", f"{syntax}: {message}", lossy))
+            graph.troubles.append(Trouble("syntax-error", f"{syntax}: {_located(error)}", lossy=True))
+        else:
+            return
+    graph.troubles.append(
+        Trouble("too-many-errors", f"more than {MOST_ERRORS} errors: the rest is not read", lossy=True)
+    )
 
 
 def _located(error: Exception) -> str:
@@ -99,7 +104,12 @@ def _object(term: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple, shared: 
 
 
 def _turtle(text: str, base: str) -> Graph:
-    return _read(text, Syntax.TRIG, base)
+    graph = _read(text, Syntax.TRIG, base)
+    repaired = declared_in_turtle(text, graph.troubles)
+    if repaired is not None:
+        graph = _read(repaired[0], Syntax.TRIG, base)
+        graph.troubles.insert(0, repaired[1])
+    return graph
 
 
 def _lines(text: str, base: str) -> Graph:
@@ -107,53 +117,51 @@ def _lines(text: str, base: str) -> Graph:
     graph = _read(text, Syntax.QUADS, base)
     if not graph.troubles:
         return graph
-    turtle = _read(text, Syntax.TRIG, base)
+    turtle = _turtle(text, base)
     return turtle if turtle.size > graph.size else graph
 
 
 def _xml(text: str, base: str) -> Graph:
-    """RDF/XML; when it is not well-formed, once more with stray ampersands and control characters made good."""
+    """RDF/XML; when there are errors, once more after each repair that has an answer to them."""
     body = prepared_xml(text, base)
+    complete = complete_xml(body)
     graph = _read(body, Syntax.XML, base)
-    if not complete_xml(body):
+    done: list[Trouble] = []
+    for repair in XML_REPAIRS:
+        repaired = repair(body, graph.troubles) if graph.troubles else None
+        if repaired is not None:
+            body, story = repaired
+            done.append(story)
+            graph = _read(body, Syntax.XML, base)
+    graph.troubles[:0] = done
+    if not complete:
         graph.troubles.append(Trouble("truncated", "the XML ends before its root element does", lossy=True))
-    if not any(trouble.lossy for trouble in graph.troubles):
-        return graph
-    repaired = _CONTROL.sub(" ", _AMPERSAND.sub(_escaped, body))
-    if repaired == body:
-        return graph
-    again = _read(repaired, Syntax.XML, base)
-    again.troubles += [trouble for trouble in graph.troubles if trouble.code == "truncated"]
-    again.troubles.insert(0, Trouble("repaired-xml", f"not well-formed, repaired: {graph.troubles[0].message}"))
-    return again
-
-
-def _escaped(found: re.Match[str]) -> str:
-    if found.group(1):
-        return found.group(1)
-    name = found.group(2) or ""
-    character = html.unescape(f"&{name}") if name else ""
-    return character if name and character != f"&{name}" else f"&amp;{name}"
+    return graph
 
 
 def _json(text: str, base: str) -> Graph:
-    repairs: list[Trouble] = []
+    data, troubles = _self_contained(text, base)
+    graph = _read(data, Syntax.JSON, base)
+    graph.troubles[:0] = troubles
+    return graph
+
+
+def _self_contained(text: str, base: str) -> tuple[bytes, list[Trouble]]:
+    """JSON-LD that needs no context from elsewhere, and what had to be done for it."""
+    troubles: list[Trouble] = []
     try:
         document = jsonio.loads(text)
     except ValueError as first:
-        repairs.append(Trouble("repaired-json", f"not JSON, repaired: {first}"))
+        troubles.append(Trouble("repaired-json", f"not JSON, repaired: {first}"))
         try:
             document = jsonio.loads(without_trailing_commas(text))
         except ValueError:
             raise SourceError(f"not readable as JSON: {first}", code="bad-json", url=base) from first
     local, remote = localised(document)
-    graph = _read(jsonio.dumps(local).decode(), Syntax.JSON, base)
-    graph.troubles[:0] = repairs
     if remote:
-        graph.troubles.append(
-            Trouble("remote-context", f"JSON-LD contexts are not fetched: {', '.join(sorted(set(remote))[:3])}")
-        )
-    return graph
+        names = ", ".join(sorted(set(remote))[:3])
+        troubles.append(Trouble(REMOTE_CONTEXT, f"JSON-LD contexts are not fetched, ours stand in for them: {names}"))
+    return jsonio.dumps(local), troubles
 
 
 _READERS = {Syntax.XML: _xml, Syntax.TRIG: _turtle, Syntax.QUADS: _lines, Syntax.JSON: _json}

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     """How a value stands in RDF."""
 
     TEXTS = "texts"  # literals by language
+    NAMES = "names"  # the same, for a node that several datasets describe
     WORDS = "words"  # several literals per language
     TEXT = "text"  # one literal
     LINES = "lines"  # several literals without a language
@@ -129,7 +130,7 @@ _KEYWORD = row("keyword", "dcat:keyword", K.WORDS, "dcat:keywords schema:keyword
 _PUBLISHER = row("publisher", "dct:publisher", K.PART, "dc:publisher schema:publisher schema:provider", "", Agent)
 _CREATOR = row("creator", "dct:creator", K.PARTS, "dc:creator schema:creator schema:author", "", Agent)
 _CONTACT = row("contact_point", "dcat:contactPoint", K.PARTS, "adms:contactPoint schema:contactPoint", "", ContactPoint)
-_LANDING = row("landing_page", "dcat:landingPage", K.URLS, "dcat:landingpage foaf:landingPage", PAGE)
+_LANDING = row("landing_page", "dcat:landingPage", K.URLS, "dcat:landingpage foaf:landingPage schema:url", PAGE)
 _PAGE = row("page", "foaf:page", K.URLS, "schema:documentation", PAGE)
 _METRES = row("spatial_resolution_in_meters", "dcat:spatialResolutionInMeters", K.DECIMAL)
 _TEMPORAL_RESOLUTION = row("temporal_resolution", "dcat:temporalResolution", K.DURATION)
@@ -252,7 +253,7 @@ SHAPES: dict[type[Part], Shape] = {
         row(
             "name",
             "foaf:name",
-            K.TEXTS,
+            K.NAMES,
             "schema:name vcard:fn skos:prefLabel rdfs:label dct:title foaf:nick",
         ),
         row("type", "dct:type", K.TERM, range="skos:Concept"),
@@ -265,7 +266,7 @@ SHAPES: dict[type[Part], Shape] = {
         row(
             "name",
             "vcard:fn",
-            K.TEXTS,
+            K.NAMES,
             "vcard:hasFN vcard:organization-name vcard:organisation-name vcard:hasOrganizationName"
             " vcard:organisationName foaf:name schema:name rdfs:label vcard:org",
         ),
@@ -287,7 +288,7 @@ SHAPES: dict[type[Part], Shape] = {
         row("centroid", "dcat:centroid", K.CENTROID),
         row("geometry", "locn:geometry", K.GEOMETRY, "gsp:asGeoJSON gsp:asWKT gsp:hasGeometry schema:polygon"),
     ),
-    Resource: _shape("", row("name", "rdfs:label", K.TEXTS, "dct:title skos:prefLabel schema:name foaf:name dc:title")),
+    Resource: _shape("", row("name", "rdfs:label", K.NAMES, "dct:title skos:prefLabel schema:name foaf:name dc:title")),
     Identifier: _shape(
         "adms:Identifier",
         row("notation", "skos:notation", K.TEXT, "dct:identifier rdf:value rdfs:label"),

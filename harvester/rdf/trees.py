@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from harvester.fields.when import instant, when
 from harvester.jsonio import canonical, digest
@@ -24,7 +24,10 @@ DATASETS = frozenset(map(expand, ("dcat:Dataset", "dcat:DatasetSeries", "schema:
 CATALOGUES = frozenset(map(expand, ("dcat:Catalog", "dcat:Catalogue")))
 _LISTED = expand("dcat:dataset")
 _TOPIC = expand("foaf:primaryTopic")
-_IDENTIFIER, _LANDING = expand("dct:identifier"), expand("dcat:landingPage")
+# What stands for the IRI a dataset does not have, the best first.
+_IDENTIFYING = tuple(
+    map(expand, ("dct:identifier", "schema:identifier", "dc:identifier", "dcat:landingPage", "schema:url"))
+)
 _MODIFIED = expand("dct:modified")
 # What makes a node more than a reference.
 _SAYS = tuple(
@@ -38,10 +41,27 @@ _NAMES = tuple(map(expand, ("dct:title", "rdfs:label", "schema:name")))
 _OUTWARD = frozenset(
     map(expand, ("dcat:dataset", "dcat:record", "dcat:catalog", "dcat:service", "hydra:member", "hydra:view"))
 )
+# The order of a vocabulary: followed, it would bring every concept into every dataset.
+_STRUCTURE = frozenset(
+    map(
+        expand,
+        (
+            "skos:inScheme",
+            "skos:topConceptOf",
+            "skos:hasTopConcept",
+            "skos:broader",
+            "skos:narrower",
+            "skos:member",
+            "skos:related",
+            "skos:exactMatch",
+        ),
+    )
+)
 _DEEPEST = 6
 _MOST_NODES = 50_000
-# A service of a whole portal lists all its datasets: written into each of them, a catalogue would be quadratic.
-_MOST_SERVED = 25
+# A service of a whole portal lists all its datasets, a publisher all it made: written into each of those datasets, a
+# catalogue would be quadratic.
+_MOST_REFERENCES = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +92,10 @@ class Datasets:
             seen.add(guid)
             yield Found(guid, tree, _modified(tree))
 
+    def count(self) -> int:
+        """How many descriptions there are; growing no tree makes it cheap."""
+        return sum(1 for _ in _Grower(self.graph).records())
+
 
 def datasets(graph: Graph) -> Datasets:
     """Every dataset and series the graph describes, in the order of the document."""
@@ -82,7 +106,7 @@ def guid_of(node: Node, tree: Tree) -> str:
     """The IRI; for a dataset without one its identifier, its landing page, or a digest of all it says."""
     if not blank(node):
         return node
-    for predicate in (_IDENTIFIER, _LANDING):
+    for predicate in _IDENTIFYING:
         for value in tree.get(predicate, ()):
             if name := value.get("@value") or value.get("@id"):
                 return str(name)
@@ -94,12 +118,25 @@ def _modified(tree: Tree) -> datetime | None:
     return max((moment for date in dates if (moment := instant(date))), default=None)
 
 
+class _Grown(NamedTuple):
+    """A part of a tree; `whole` when nothing was cut off, so that it is the same wherever the node is met."""
+
+    tree: Tree
+    nodes: int
+    height: int
+    whole: bool
+
+
 class _Grower:
-    """Grows trees from one graph."""
+    """Grows trees from one graph.  Parts that datasets share (their publisher, a licence) are grown once."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._left = 0
+        # Only what was met before is kept: most parts belong to one dataset.
+        self._met: set[Node] = set()
+        self._known: dict[Node, _Grown] = {}
+        self._many: dict[tuple[Node, str], tuple[list[Object], frozenset[Object]]] = {}
 
     @cached_property
     def _listed(self) -> frozenset[Node]:
@@ -138,50 +175,78 @@ class _Grower:
     def tree(self, root: Node) -> Tree:
         """The tree of one dataset, with the services that serve it and the records about it under `@reverse`."""
         self._left = _MOST_NODES
-        tree = self._expanded(root, (root,))
+        tree = self._expanded(root, (root,)).tree
         reverse = {
             predicate: nested
             for predicate, subjects in ((SERVES, self._serving), (_TOPIC, self._records_of))
-            if (nested := _settled(self._pointing(subject, root) for subject in subjects.get(root, ())))
+            if (nested := _settled([self._pointing(subject, root) for subject in subjects.get(root, ())]))
         }
         return {**tree, "@reverse": reverse} if reverse else tree
 
     def _pointing(self, subject: Node, root: Node) -> Tree:
-        return self._reference(subject) if subject in self._whole else self._expanded(subject, (root, subject))
+        return self._reference(subject) if subject in self._whole else self._grown(subject, (root,)).tree
 
-    def _expanded(self, node: Node, path: tuple[Node, ...]) -> Tree:
-        facts = self._graph.nodes.get(node, {})
+    def _grown(self, node: Node, path: tuple[Node, ...]) -> _Grown:
+        """The part of the tree under a node, remembered where it does not depend on the way here."""
+        known = self._known.get(node)
+        if known is not None and len(path) + known.height <= _DEEPEST + 1 and known.nodes <= self._left:
+            self._left -= known.nodes
+            return known
+        grown = self._expanded(node, (*path, node))
+        if grown.whole and node in self._met:
+            self._known[node] = grown
+        self._met.add(node)
+        return grown
+
+    def _expanded(self, node: Node, path: tuple[Node, ...]) -> _Grown:
         tree: Tree = {} if blank(node) else {"@id": node}
+        nodes, height, whole = 1, 0, True
         self._left -= 1
+        facts = self._graph.nodes.get(node, {})
         for predicate in sorted(facts):
             if predicate == TYPE:
                 tree["@type"] = sorted(name for name in self._graph.types(node) if not blank(name))
             elif predicate not in _OUTWARD:
-                values = self._graph.values(node, predicate)
-                values = self._served(values, path[0]) if predicate == SERVES else values
-                if settled := _settled(self._value(value, path) for value in values):
+                values, all_of_them = self._listed_there(node, predicate, facts[predicate], path)
+                grown = [self._value(value, predicate, path) for value in values]
+                if settled := _settled([part.tree for part in grown]):
                     tree[predicate] = settled
-        return tree
+                whole = whole and all_of_them and all(part.whole for part in grown)
+                nodes += sum(part.nodes for part in grown)
+                height = max(height, *(part.height for part in grown), 0)
+        return _Grown(tree, nodes, height + 1, whole)
 
-    def _served(self, values: list[Object], root: Node) -> list[Object]:
-        return values if len(values) <= _MOST_SERVED else [value for value in values if value == root]
+    def _listed_there(
+        self, node: Node, predicate: str, values: list[Object], path: tuple[Node, ...]
+    ) -> tuple[list[Object], bool]:
+        """The values that belong to the tree, and whether that is all: of many datasets, only the one it is about."""
+        if len(values) <= _MOST_REFERENCES or len(path) == 1:
+            return values, True
+        key = node, predicate
+        if key not in self._many:
+            whole: frozenset[Object] = frozenset(value for value in values if value in self._whole)
+            self._many[key] = [value for value in values if value not in whole], whole
+        kept, others = self._many[key]
+        return [*kept, path[0]] if path[0] in others else kept, not others
 
-    def _value(self, value: Object, path: tuple[Node, ...]) -> Tree:
+    def _value(self, value: Object, predicate: str, path: tuple[Node, ...]) -> _Grown:
         if isinstance(value, Literal):
-            return _literal(value)
+            return _Grown(_literal(value), 0, 0, True)
         if value not in self._graph.nodes:
-            return {} if blank(value) else {"@id": value}
-        if value in path or value in self._whole or len(path) > _DEEPEST or self._left <= 0:
-            return self._reference(value)
-        return self._expanded(value, (*path, value))
+            return _Grown({} if blank(value) else {"@id": value}, 0, 0, True)
+        if value in self._whole or predicate in _STRUCTURE:
+            return _Grown(self._reference(value), 0, 0, True)
+        if value in path or len(path) > _DEEPEST or self._left <= 0:
+            return _Grown(self._reference(value), 0, 0, False)
+        return self._grown(value, path)
 
     def _reference(self, node: Node) -> Tree:
         named: Tree = {} if blank(node) else {"@id": node}
         # A stand-in's title is its writer's; its label is the source's.
         names = _NAMES[1:2] if REFERENCE in self._graph.nodes.get(node, ()) else _NAMES
         for predicate in names:
-            literals = (value for value in self._graph.values(node, predicate) if isinstance(value, Literal))
-            if settled := _settled(map(_literal, literals)):
+            literals = [value for value in self._graph.values(node, predicate) if isinstance(value, Literal)]
+            if settled := _settled([_literal(value) for value in literals]):
                 return {**named, predicate: settled}
         return named
 
@@ -192,7 +257,7 @@ def _literal(value: Literal) -> Tree:
     return {"@value": value.value, "@type": value.datatype} if value.datatype else {"@value": value.value}
 
 
-def _settled(values: Iterator[Tree] | map[Tree]) -> list[Tree]:
+def _settled(values: list[Tree]) -> list[Tree]:
     """The values in an order of their own, without repetition; empty ones left out."""
     kept = [value for value in values if value]
     if len(kept) < 2:

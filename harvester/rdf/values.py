@@ -185,6 +185,7 @@ def _bbox(writer: Writer, subject: Node, row: Row, value: tuple[float, float, fl
 
 WRITERS: dict[Kind, _Write] = {
     Kind.TEXTS: _texts,
+    Kind.NAMES: _texts,
     Kind.WORDS: _words,
     Kind.TEXT: _literal(ox.Literal),
     Kind.LINES: _lines,

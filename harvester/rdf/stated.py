@@ -1,0 +1,121 @@
+"""What a tree states: the rows of the profile it speaks of, its values in their order, the labels of its nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
+
+from harvester.model import TERM_FIELDS, Part
+from harvester.rdf.namespaces import expand
+from harvester.rdf.profile import ORDER, ORDERED, POSITION, SHAPES, Row
+from harvester.rdf.trees import Tree, sort_key
+
+
+def all_of(curies: str) -> tuple[str, ...]:
+    return tuple(expand(curie) for curie in curies.split())
+
+
+LABELS = all_of(
+    "rdfs:label skos:prefLabel dct:title foaf:name schema:name rdf:value skos:notation dct:identifier skos:altLabel"
+    " dct:description dc:title vcard:organization-name dcat:startDate vcard:organisation-name vcard:fn rdfs:comment"
+    " time:inXSDDate time:inXSDDateTime time:inXSDDateTimeStamp time:inDateTime schema:value skos:definition"
+)
+_PREFERRED = ("fr", "en", "")
+
+
+def stated(cls: type[Part], tree: Tree) -> list[Row]:
+    """The rows of a class of which the tree says something: a fifth of them, as a rule."""
+    places, rows = _places(cls), SHAPES[cls].rows
+    found = {place for predicate in tree for place in places.get(predicate, ())}
+    return [rows[place] for place in sorted(found)]
+
+
+@cache
+def _places(cls: type[Part]) -> dict[str, tuple[int, ...]]:
+    """predicate -> the places, in the table, of the rows that are read from it."""
+    places: dict[str, tuple[int, ...]] = {}
+    for place, row in enumerate(SHAPES[cls].rows):
+        for predicate in {row.predicate, *row.also, row.own, row.own + "Text"}:
+            places[predicate] = (*places.get(predicate, ()), place)
+    return places
+
+
+class Asked:
+    """One question: the values of a row in a tree."""
+
+    __slots__ = ("depth", "row", "tree", "vocabulary")
+
+    def __init__(self, tree: Tree, row: Row, vocabulary: str, depth: int) -> None:
+        self.tree, self.row, self.depth = tree, row, depth
+        self.vocabulary = TERM_FIELDS.get(row.field) or vocabulary
+
+    def candidates(self) -> Iterator[list[Tree]]:
+        """The values under each predicate of the row, the best predicate first; our own beside the best."""
+        row, tree = self.row, self.tree
+        for predicate in (row.predicate, *row.also):
+            found = tree.get(predicate) or []
+            if predicate == row.predicate != row.own and row.own in tree:
+                found = [*_listed(found), *all_under(tree, row.own)]
+            if found:
+                yield in_order(tree, row.field, _listed(found)) if row.kind in ORDERED else _listed(found)
+
+    def first(self, read: Callable[[list[Tree]], Any]) -> Any:
+        """What `read` makes of the first predicate that gives anything."""
+        return next((found for values in self.candidates() if (found := read(values))), None)
+
+
+def in_order(tree: Tree, field: str, values: list[Tree]) -> list[Tree]:
+    """The values in the order the writer noted; alphabetical, as trees are, without a note."""
+    if len(values) < 2:
+        return values
+    known = sorted(values, key=_rank)
+    for note in texts_of(tree, ORDER):
+        name, *places = note.split()
+        if name == field and sorted(places) == sorted(map(str, range(len(known)))):
+            return [known[int(place)] for place in places]
+    return known
+
+
+def _rank(value: Tree) -> tuple[int, str, int, bytes]:
+    kind, name, rest = sort_key(value)
+    position = next((text for text in texts_of(value, POSITION) if text.isdigit()), "") if kind == 2 else ""
+    return kind, name, int(position or 0), rest
+
+
+def all_under(tree: Tree, key: str) -> list[Any]:
+    return _listed(tree.get(key))
+
+
+def _listed(found: Any) -> list[Any]:
+    return found if isinstance(found, list) else []
+
+
+def trees_in(values: list[Any]) -> list[Tree]:
+    return [value for value in values if isinstance(value, dict)]
+
+
+def texts_of(tree: Tree, predicate: str) -> list[str]:
+    return [value["@value"] for value in trees_in(all_under(tree, predicate)) if isinstance(value.get("@value"), str)]
+
+
+def literals(value: Tree) -> list[Tree]:
+    """The literal; for a node the labels under the first predicate that has any, down one node."""
+    if "@value" in value:
+        return [value]
+    for predicate in LABELS:
+        labels = [label for label in trees_in(all_under(value, predicate)) if "@value" in label]
+        if labels:
+            return labels
+    return []
+
+
+def label_of(value: Tree) -> Any:
+    """One text for a value: French or English where there is a choice."""
+    labels = {str(label.get("@language", ""))[:2].lower(): label["@value"] for label in reversed(literals(value))}
+    return next((labels[tag] for tag in _PREFERRED if tag in labels), next(iter(labels.values()), None))
+
+
+def untyped(literal: Tree) -> Any:
+    language = literal.get("@language")
+    return {"@value": literal["@value"], "@language": language} if language else literal["@value"]

@@ -6,10 +6,11 @@ import gzip
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from pyoxigraph import Literal, NamedNode, Quad
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad
 
 from harvester import jsonio
 from harvester.samples.portals.ckan import ckan_portal
@@ -98,12 +99,12 @@ def _statements(row: dict[str, Any]) -> Iterator[Quad]:
     for key, predicate in _BELGIAN.items():
         for number, value in enumerate(_values(row.get(key))):
             if not isinstance(value, dict):
-                yield Quad(subject, NamedNode(predicate), _node(value) if "://" in value else Literal(value))
+                yield Quad(subject, NamedNode(predicate), _value(value))
                 continue
             if "@value" in value:
                 yield Quad(subject, NamedNode(predicate), _text(value))
                 continue
-            inner = {"iri": f"{row['iri']}#{key}{number}"} | value
+            inner = {"iri": f"_:{_label(row['iri'], key, number)}"} | value
             yield Quad(subject, NamedNode(predicate), _node(inner["iri"]))
             if key in _BELGIAN_TYPES:
                 yield Quad(_node(inner["iri"]), RDF_TYPE, NamedNode(DCAT + _BELGIAN_TYPES[key]))
@@ -121,8 +122,20 @@ def _text(value: dict[str, str]) -> Literal:
     return Literal(value["@value"], language=value["@language"]) if value["@language"] else Literal(value["@value"])
 
 
-def _node(iri: str) -> NamedNode:
-    return NamedNode(f"urn:blank:{iri[2:]}" if iri.startswith("_:") else iri.replace(" ", "%20"))
+def _node(iri: str) -> NamedNode | BlankNode:
+    return BlankNode(iri[2:]) if iri.startswith("_:") else NamedNode(iri)
+
+
+def _value(text: str) -> NamedNode | Literal:
+    """An address as one where it is a valid IRI, else as text: both stand in the feed."""
+    try:
+        return NamedNode(text) if "://" in text else Literal(text)
+    except ValueError:
+        return Literal(text)
+
+
+def _label(iri: str, key: str, number: int) -> str:
+    return "p" + blake2b(f"{iri} {key} {number}".encode(), digest_size=8).hexdigest()
 
 
 def _body(path: Path) -> bytes:

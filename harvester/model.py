@@ -24,6 +24,7 @@ from harvester.fields import (
     Lines,
     Metres,
     Prose,
+    Report,
     Size,
     Text,
     Texts,
@@ -335,7 +336,7 @@ class Dataset(Part):
         Raises `RecordError` (code `no-title-no-identifier`) when nothing names it.
         """
         problems: list[FieldProblem] = []
-        dataset = cls.model_validate(raw, context=problems)
+        dataset = cls.model_validate(raw, context=Report(problems=problems))
         if not (dataset.title or dataset.identifier or dataset.uri):
             raise RecordError(
                 "the record has neither a title nor an identifier",

@@ -625,7 +625,7 @@ def test_private_addresses_are_refused_directly_and_after_a_redirect(target: str
         pytest.fail(f"{request.url} was asked")
 
     if code == "private-address":
-        with Http(Settings()) as http, pytest.raises(SourceError, match=r"private_hosts") as caught:
+        with Http(Settings()) as http, pytest.raises(SourceError, match=r"PRIVATE_HOSTS") as caught:
             http.get(target)
         assert caught.value.code == code
     if "localhost" in target or "\x00" in target or "\ud800" in target:

@@ -19,7 +19,6 @@ from harvester.connector import Record, Source
 from harvester.errors import RecordError
 from harvester.model import Dataset
 
-
 _THEME_NAMES = ("title", "display_name", "label", "name", "uri", "id")
 
 

@@ -18,6 +18,8 @@ from harvester.rdf.trees import CATALOGUES, Datasets, datasets
 from harvester.walks import Slice, walk_links
 
 RECORDS_A_PAGE = 100
+# Links that lead from one empty page to the next would be followed for ever.
+MOST_IDLE_PAGES = 20
 _NEXT = (expand("hydra:next"), expand("hydra:nextPage"))
 _TOTAL = expand("hydra:totalItems")
 
@@ -37,6 +39,7 @@ class Feed:
     ask: Callable[[str], Document]
     guids: set[str] = field(default_factory=set)
     broken: str = ""
+    idle: int = 0
 
     def pages(self, first: Document) -> Iterator[Page]:
         """Every page.  Raises `SourceError` (`broken-document`) at the end when a syntax error hid statements."""
@@ -75,6 +78,10 @@ class Feed:
         ]
         fresh = {item["guid"] for item in items} - self.guids
         self.guids |= fresh
+        self.idle = 0 if fresh else self.idle + 1
+        if self.idle > MOST_IDLE_PAGES:
+            message = f"{self.idle} pages in a row brought nothing new, and link to a next one"
+            raise SourceError(message, code="paging-loop", url=document.url)
         link = self._next(graph, document.url)
         if link is None and fresh:
             link = self._guessed(graph, document.url, len(self.guids))

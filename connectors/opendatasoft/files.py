@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -156,6 +157,7 @@ def _address(one: Found, place: str, ods: Seen, site: str) -> str | None:
     return f"{site}{_DATASETS[ods.version]}{_quoted(ods.id)}/{place}/{_quoted(key)}"
 
 
+@lru_cache(maxsize=256)
 def _quoted(key: str) -> str:
     """A part of a path; a lone surrogate, which JSON can carry and UTF-8 cannot, becomes a question mark."""
     return quote(key, safe="@", errors="replace")

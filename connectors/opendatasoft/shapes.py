@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from connectors.common import blank, first, mapping
@@ -21,6 +22,7 @@ _NOT_METADATA = frozenset(("explore", "processing", "visualization", "publishing
 class Seen:
     """A dataset with its metadata by group; keys of all groups but `default` are folded, since portals name them."""
 
+    id: str
     item: Found
     version: str
     default: Found
@@ -29,23 +31,17 @@ class Seen:
     dublin: Found
     custom: Found
 
-    @property
-    def id(self) -> str:
-        return str(first(self.item, "dataset_id", "datasetid") or "")
-
 
 def seen(payload: Any) -> Seen:
     """The view of one payload."""
     item = unwrapped(payload)
     groups = _groups(item)
     return Seen(
+        str(first(item, "dataset_id", "datasetid") or ""),
         item,
         _version(payload, item),
         groups.get("default", {}),
-        _merged(groups, "dcat"),
-        _merged(groups, "inspire"),
-        _merged(groups, "dublin"),
-        _merged(groups, ""),
+        **_merged(groups),
     )
 
 
@@ -74,29 +70,35 @@ def _version(payload: Any, item: Found) -> str:
 
 def _groups(item: Found) -> dict[str, Found]:
     metas = mapping(item.get("metas"))
-    flat = {name: value for name, value in metas.items() if not isinstance(value, Mapping)}
-    groups = {name: value for name, value in metas.items() if isinstance(value, Mapping)}
+    flat = {name: value for name, value in metas.items() if not isinstance(value, dict)}
+    groups: dict[str, Found] = {name: value for name, value in metas.items() if isinstance(value, dict)}
     for place in _OLDER_GROUPS:
-        groups.update({name: value for name, value in mapping(item.get(place)).items() if isinstance(value, Mapping)})
+        if isinstance(older := item.get(place), dict):
+            groups.update({name: value for name, value in older.items() if isinstance(value, dict)})
     if flat:
         groups["default"] = {**groups.get("default", {}), **flat}
     return groups
 
 
-def _merged(groups: Mapping[str, Found], kind: str) -> Found:
-    """The groups of one kind (`dcat`, `dcat_ap`, `dcat_ap_ch` …) as one; the kind "" is whatever has no other."""
-    known = ("dcat", "inspire", "dublin")
-    found: dict[str, Any] = {}
+def _merged(groups: Mapping[str, Found]) -> dict[str, Found]:
+    """The groups of each kind (`dcat`, `dcat_ap`, `dcat_ap_ch` …) as one; `custom` is whatever has no other kind."""
+    merged: dict[str, dict[str, Any]] = {"dcat": {}, "inspire": {}, "dublin": {}, "custom": {}}
     for name, group in groups.items():
-        own = next((start for start in known if name.lower().startswith(start)), "")
-        if own != kind or name == "default" or name in _NOT_METADATA:
+        if name == "default" or name in _NOT_METADATA:
             continue
+        found = merged[_kind(name)]
         for key, value in group.items():
-            if not blank(value):
+            if value is not None and not blank(value):
                 found.setdefault(folded(str(key)), value)
-    return found
+    return dict(merged)
 
 
+@lru_cache(maxsize=1_024)
+def _kind(group: str) -> str:
+    return next((kind for kind in ("dcat", "inspire", "dublin") if group.lower().startswith(kind)), "custom")
+
+
+@lru_cache(maxsize=8_192)
 def folded(key: str) -> str:
     """A key in one spelling: `accessRights`, `access_rights` and `access-rights` are one."""
     return _JOINTS.sub("", key).lower()

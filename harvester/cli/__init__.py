@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.logging import RichHandler
+from rich.markup import escape
 
 from harvester import __version__
 from harvester.cli import catalogue, running, serving, sources
@@ -64,10 +65,10 @@ def main() -> None:
     try:
         app()
     except UsageError as error:
-        err.print(f"[red]error:[/] {error.message}", highlight=False, soft_wrap=True)
+        err.print(f"[red]error:[/] {escape(error.message)}", highlight=False, soft_wrap=True)
         sys.exit(USAGE)
     except HarvesterError as error:
-        err.print(f"[red]error:[/] {error.message}", highlight=False, soft_wrap=True)
+        err.print(f"[red]error:[/] {escape(error.message)}", highlight=False, soft_wrap=True)
         sys.exit(1)
     except KeyboardInterrupt:
         err.print("stopped")

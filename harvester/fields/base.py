@@ -21,21 +21,24 @@ class FieldProblem(NamedTuple):
 
 
 class Report:
-    """Collects the problems of one field while it is cleaned; without a list to fill, it forgets them."""
+    """Collects the problems of fields while they are cleaned, one after the other: `field` is the one at work.
 
-    __slots__ = ("_field", "_problems")
+    Without a list to fill, it forgets them.
+    """
+
+    __slots__ = ("_problems", "field")
 
     def __init__(
         self, field: str | core_schema.ValidationInfo = "", problems: list[FieldProblem] | None = None
     ) -> None:
-        self._field = field
+        self.field = field
         self._problems = problems
 
     def __call__(self, code: str, value: object, message: str) -> None:
         """Note that `value` was dropped or repaired."""
         if self._problems is not None:
             # Named only now: nearly all fields of nearly all records have nothing to report.
-            field = self._field if isinstance(self._field, str) else _path(self._field)
+            field = self.field if isinstance(self.field, str) else _path(self.field)
             self._problems.append(FieldProblem(field, code, excerpt(value), message))
 
 
@@ -69,8 +72,11 @@ def _validator(clean: Callable[[Any, Report], Any]) -> Callable[[Any, core_schem
     def validate(value: Any, info: core_schema.ValidationInfo) -> Any:
         if value is None:
             return nothing.copy() if type(nothing) is dict else nothing
-        problems = info.context
-        return clean(value, SILENT if problems is None else Report(info, problems))
+        report = info.context
+        if report is None:
+            return clean(value, SILENT)
+        report.field = info
+        return clean(value, report)
 
     return validate
 

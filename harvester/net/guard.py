@@ -72,7 +72,8 @@ def check(host: str, port: int, found: Iterable[str], allowed: tuple[Rule, ...])
             raise RefusedError(
                 f"{host} is the private address {text}; name it in HARVESTER_PRIVATE_HOSTS if it may be asked"
                 if literal(host)
-                else f"{host} resolves to the private address {text}; name the host in HARVESTER_PRIVATE_HOSTS if it may be asked"
+                else f"{host} resolves to the private address {text}; if it may be asked, name {host} in "
+                "HARVESTER_PRIVATE_HOSTS"
             )
     return [text for text, _ in addresses]
 

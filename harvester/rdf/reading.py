@@ -30,6 +30,7 @@ from harvester.rdf.stated import (
     Asked,
     all_of,
     all_under,
+    in_order,
     label_of,
     literals,
     stated,

@@ -45,6 +45,7 @@ _QUALIFIED = Lazy(
     r"|municipality|municipalite)"
     r" (?:(?:administrative|francaise) )?(?:of |(?:de la|de l|des|du|de|d|l|la|le|les) )*(?P<name>.+)$"
 )
+_SAINTS = {"st": "saint", "ste": "sainte"}
 _AREAS = {"region": "REG", "conseil regional": "REG", "departement": "DEP", "conseil departemental": "DEP"}
 _ARTICLES = Lazy(r"^(?:the|la|le|les|l|el|los|las|il|lo|de|den|die|der|das|republic of|republique de|kingdom of) ")
 
@@ -81,25 +82,25 @@ def _is_city(concept: Concept) -> bool:
 
 
 @cache
-def _communes() -> tuple[dict[str, tuple[str, str]], dict[str, str]]:
-    """Communes by code, and the code of each name that one present commune alone bears and that is no common word."""
-    codes: dict[str, tuple[str, str]] = {}
-    names: dict[str, str] = {}
-    for row in rows("insee-communes.csv"):
-        codes[row["code"].lower()] = (row["code"], row["name"])
-        if row["by_name"]:
-            names[_name(row["name"])] = row["code"]
-    return codes, names
+def _communes() -> dict[str, tuple[str, str]]:
+    """Communes by code."""
+    return {row["code"].lower(): (row["code"], row["name"]) for row in rows("insee-communes.csv")}
+
+
+@cache
+def _commune_names() -> dict[str, str]:
+    """The code of each name that one present commune alone bears and that is no common word."""
+    return {_name(row["name"]): row["code"] for row in rows("insee-communes.csv") if row["by_name"]}
 
 
 def _name(text: str) -> str:
     """The key of a commune's name: `st` is `saint`."""
-    words = {"st": "saint", "ste": "sainte"}
-    return " ".join(words.get(word, word) for word in fold(text).split())
+    key = fold(text)
+    return " ".join(_SAINTS.get(word, word) for word in key.split()) if "st" in key else key
 
 
 def _commune(code: str) -> Concept | None:
-    known = _communes()[0].get(code.lower())
+    known = _communes().get(code.lower())
     if known is None:
         return None
     return Concept(f"{INSEE}commune/{known[0]}", f"COM{known[0]}", {"fr": known[1]}, INSEE.rstrip("/"))
@@ -107,7 +108,7 @@ def _commune(code: str) -> Concept | None:
 
 def communes() -> Iterator[Concept]:
     """Every commune, present and former."""
-    for code in _communes()[0]:
+    for code in _communes():
         if commune := _commune(code):
             yield commune
 
@@ -200,5 +201,5 @@ def _lies_in(place: Concept, country: Concept) -> bool:
 
 
 def _commune_named(key: str) -> Concept | None:
-    code = _communes()[1].get(_name(key))
+    code = _commune_names().get(_name(key))
     return _commune(code) if code else None

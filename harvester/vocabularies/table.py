@@ -23,7 +23,10 @@ class Concept:
 def rows(name: str) -> Iterator[dict[str, str]]:
     """The rows of one data file."""
     with files(__package__).joinpath("data", name).open(encoding="utf-8") as lines:
-        yield from csv.DictReader(lines)
+        cells = csv.reader(lines)
+        header = next(cells)
+        # `csv.DictReader` takes three times as long, for files whose every row has every cell.
+        yield from (dict(zip(header, row, strict=True)) for row in cells)
 
 
 def read_concepts(name: str, scheme: str) -> Iterator[tuple[Concept, bool]]:

@@ -46,8 +46,13 @@ def untagged(text: str) -> str:
 
 def fold(text: str) -> str:
     """The key of a label or code: no accents, no case, single spaces; keeps letters of any script, digits, `+#.`"""
-    plain = _COMBINING.sub("", unicodedata.normalize("NFKD", text)).casefold().translate(_LIGATURES)
-    return " ".join(filter(None, (word.strip(".") for word in _NOT_KEY.sub(" ", plain).split())))
+    plain = text.lower() if text.isascii() else _unaccented(text)
+    words = _NOT_KEY.sub(" ", plain).split()
+    return " ".join(filter(None, (word.strip(".") for word in words)) if "." in plain else words)
+
+
+def _unaccented(text: str) -> str:
+    return _COMBINING.sub("", unicodedata.normalize("NFKD", text)).casefold().translate(_LIGATURES)
 
 
 def is_iri(text: str) -> bool:

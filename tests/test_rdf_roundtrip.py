@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from typing import Any
 
@@ -73,14 +74,35 @@ LOCATION = part(
     centroid=st.sampled_from([[1.5, 2.25], [-0.1, 0.2]]),
     geometry=st.just({"type": "Point", "coordinates": [1, 2.5]}),
 )
+HVD = several(st.sampled_from(["http://data.europa.eu/bna/c_b79e35eb", "Mobility", "?"]))
+KEYWORDS = st.dictionaries(TAGS, several(WORDS), max_size=2)
+ACCESS_RIGHTS = st.one_of(WORDS, st.just(EU + "access-right/PUBLIC"))
+# The place of an IRI of its own, for parts that nest: see `numbered`.
+NUMBERED = "https://data.example/part/"
 SERVICE = part(
-    uri=urls("service"),
+    uri=st.just(NUMBERED),
     identifier=several(WORDS),
     title=TEXTS,
+    description=TEXTS,
+    keyword=KEYWORDS,
+    theme=THEMES,
     endpoint_url=several(urls("endpoint")),
+    endpoint_description=several(urls("contract")),
+    landing_page=several(urls("landing")),
+    page=several(urls("page")),
+    publisher=AGENT.map(lambda raw: {**raw, "uri": NUMBERED}),
+    creator=several(AGENT.map(lambda raw: {**raw, "uri": NUMBERED})),
+    contact_point=several(CONTACT.map(lambda raw: {**raw, "uri": NUMBERED})),
     license=LICENCES,
+    access_rights=ACCESS_RIGHTS,
+    rights=TEXTS,
+    conforms_to=several(RESOURCE),
     format=several(FORMATS),
     language=LANGUAGES,
+    issued=DATES,
+    modified=DATES,
+    applicable_legislation=several(urls("law")),
+    hvd_category=HVD,
     serves_dataset=several(urls("other")),
 )
 CHECKSUM = part(algorithm=st.sampled_from(["sha1", "SHA-256", "rot13"]), value=st.sampled_from(["00ff", "0", "zz"]))
@@ -106,10 +128,29 @@ DISTRIBUTION = part(
     conforms_to=several(RESOURCE),
     page=several(urls("page")),
     policy=urls("policy"),
-    access_service=st.lists(SERVICE.map(lambda raw: {**raw, "uri": None}), max_size=2),
+    access_service=st.lists(SERVICE, max_size=2),
+    applicable_legislation=several(urls("law")),
+    compress_format=st.sampled_from(["application/gzip", "zip"]),
+    package_format=st.sampled_from(["application/zip", "tar"]),
     spatial_resolution_in_meters=st.sampled_from(["10", "0.25", "1 km"]),
     temporal_resolution=st.just("PT1H"),
 )
+
+
+def numbered(raw: dict[str, Any]) -> dict[str, Any]:
+    """The raw dataset with an IRI of its own for each part that asked for one."""
+    numbers = itertools.count()
+
+    def named(value: Any) -> Any:
+        if isinstance(value, list):
+            return [named(item) for item in value]
+        if isinstance(value, dict):
+            return {key: named(item) for key, item in value.items()}
+        return f"{NUMBERED}{next(numbers)}" if value == NUMBERED else value
+
+    return {key: named(value) for key, value in raw.items()}
+
+
 DATASET = st.fixed_dictionaries(
     {"title": TEXTS},
     optional={
@@ -118,7 +159,7 @@ DATASET = st.fixed_dictionaries(
         "identifier": several(WORDS),
         "other_identifier": several(part(notation=WORDS, agency=WORDS)),
         "description": TEXTS,
-        "keyword": st.dictionaries(TAGS, several(WORDS), max_size=2),
+        "keyword": KEYWORDS,
         "theme": THEMES,
         "type": several(st.one_of(WORDS, st.just(EU + "dataset-type/GEOSPATIAL"))),
         "publisher": AGENT.map(lambda raw: {**raw, "uri": "https://data.example/publisher"}),
@@ -135,7 +176,7 @@ DATASET = st.fixed_dictionaries(
         "spatial": st.lists(LOCATION, max_size=3, unique_by=lambda raw: raw.get("place")),
         "temporal": several(part(start=DATES, end=DATES)),
         "license": LICENCES,
-        "access_rights": st.one_of(WORDS, st.just(EU + "access-right/PUBLIC")),
+        "access_rights": ACCESS_RIGHTS,
         "rights": TEXTS,
         "conforms_to": several(RESOURCE),
         "provenance": TEXTS,
@@ -151,12 +192,16 @@ DATASET = st.fixed_dictionaries(
         ),
         "was_generated_by": several(RESOURCE),
         "applicable_legislation": several(urls("law")),
-        "hvd_category": several(st.sampled_from(["http://data.europa.eu/bna/c_b79e35eb", "Mobility", "?"])),
-        "sample": st.lists(DISTRIBUTION.map(lambda raw: {**raw, "uri": None}), max_size=1),
+        "hvd_category": HVD,
+        "has_version": unique(part(uri=urls("version"), name=TEXTS)),
+        "is_version_of": unique(part(uri=urls("original"), name=TEXTS)),
+        "spatial_resolution_in_meters": st.sampled_from(["10", "0.25"]),
+        "temporal_resolution": st.just("P1D"),
+        "sample": st.lists(DISTRIBUTION.map(lambda raw: {**raw, "uri": NUMBERED}), max_size=1),
         "distribution": unique(DISTRIBUTION),
         "service": unique(SERVICE),
     },
-)
+).map(numbered)
 
 
 def back(body: bytes) -> Dataset:

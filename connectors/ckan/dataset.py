@@ -33,8 +33,8 @@ def normalise(record: Record, source: Source) -> Dataset:
         filled(
             {
                 **lone(package, keys.LONE),
-                **{field: every(package, *names) for field, names in keys.MANY.items()},
-                **{field: pointed(every(package, *names)) for field, names in keys.POINTED.items()},
+                **{field: said for field, names in keys.MANY.items() if (said := every(package, *names))},
+                **{field: pointed(said) for field, names in keys.POINTED.items() if (said := every(package, *names))},
                 **_words(package),
                 **_dates(package),
                 **_identity(package, root),

@@ -110,7 +110,7 @@ def translated(found: Mapping[str, Any], *keys: str) -> Any:
     """A text by language: fluent's `title_translated`, with the plain `title` where it adds something."""
     plain = one(found, *keys)
     for key in keys:
-        by_language = one(found, f"{key}_translated")
+        by_language = one(found, name) if (name := f"{key}_translated") in found else None
         if isinstance(by_language, dict):
             same = blank(plain) or isinstance(plain, dict) or plain in by_language.values()
             return by_language if same else {**by_language, "": plain}

@@ -58,7 +58,9 @@ def summary(results: list[Result], dry: bool = False) -> Table:
     """The table printed after runs: one line a source, every counter that counted anything."""
     table = Table(title="dry run: nothing was written" if dry else None, title_justify="left")
     lines = [_counters(result) for result in results]
-    columns = [name for name in _COLUMNS if name in _ALWAYS or any(line[name] not in ("0", "?") for line in lines)]
+    short = any(line["advertised"] not in ("?", line["fetched"]) for line in lines)
+    told = {name for name in _COLUMNS if any(line[name] not in ("0", "?") for line in lines)} - {"advertised"}
+    columns = [name for name in _COLUMNS if name in _ALWAYS or name in told or (short and name == "advertised")]
     table.add_column("source")
     table.add_column("status")
     for name in columns:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from harvester.rdf.graph import Trouble
 from harvester.rdf.namespaces import DECLARABLE, PREFIXES
@@ -22,6 +22,12 @@ _AMPERSAND = re.compile(
 # Characters XML 1.0 forbids; portals copy them from word processors.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _UNDECLARED = re.compile(r"[Pp]refix ([\w.-]+): has not been declared|Unknown prefix ([\w.-]+):")
+# Of several such prefixes in one statement the parser names the first: the others are looked for.
+_NAMES = "|".join(sorted(map(re.escape, DECLARABLE), key=len, reverse=True))
+_USED_IN_TURTLE = re.compile(rf"(?<![\w:/<.#-])({_NAMES}):[A-Za-z_]")
+_DECLARED_IN_TURTLE = re.compile(r"prefix\s+([\w.-]+)\s*:", re.I)
+_USED_IN_XML = re.compile(rf"<({_NAMES}):[A-Za-z_]")
+_DECLARED_IN_XML = re.compile(r"\sxmlns:([\w.-]+)\s*=")
 _ROOT_NAME = re.compile(r"<[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?(?=[\s/>])")
 # Re-reading as a tree costs some ten times the document; beyond this the loss is reported instead.
 LONGEST_TREE = 64_000_000
@@ -47,7 +53,7 @@ def escaped(text: str, troubles: list[Trouble]) -> tuple[str, Trouble] | None:
 
 def declared_in_xml(text: str, troubles: list[Trouble]) -> tuple[str, Trouble] | None:
     """XML with the well-known prefixes it uses declared on its root element."""
-    prefixes = _undeclared(troubles)
+    prefixes = _undeclared(text, troubles, _USED_IN_XML, _DECLARED_IN_XML)
     root = _root(text) if prefixes else None
     if root is None:
         return None
@@ -57,7 +63,7 @@ def declared_in_xml(text: str, troubles: list[Trouble]) -> tuple[str, Trouble] |
 
 def declared_in_turtle(text: str, troubles: list[Trouble]) -> tuple[str, Trouble] | None:
     """Turtle with the well-known prefixes it uses declared ahead; no line is added, so that positions stay true."""
-    prefixes = _undeclared(troubles)
+    prefixes = _undeclared(text, troubles, _USED_IN_TURTLE, _DECLARED_IN_TURTLE)
     if not prefixes:
         return None
     lines = "".join(f"@prefix {prefix}: <{DECLARABLE[prefix]}> . " for prefix in prefixes)
@@ -91,11 +97,12 @@ def _escaped(found: re.Match[str]) -> str:
     return character if name and character != f"&{name}" else f"&amp;{name}"
 
 
-def _undeclared(troubles: Iterable[Trouble]) -> list[str]:
-    found = (
-        match.group(1) or match.group(2) for trouble in troubles for match in _UNDECLARED.finditer(trouble.message)
-    )
-    return sorted({prefix for prefix in found if prefix in DECLARABLE})
+def _undeclared(text: str, troubles: list[Trouble], used: re.Pattern[str], declared: re.Pattern[str]) -> list[str]:
+    said = (match for trouble in troubles for match in _UNDECLARED.finditer(trouble.message))
+    named = {match.group(1) or match.group(2) for match in said}
+    if not named & DECLARABLE.keys():
+        return []
+    return sorted((named & DECLARABLE.keys()) | (set(used.findall(text)) - set(declared.findall(text))))
 
 
 def _root(text: str) -> int | None:

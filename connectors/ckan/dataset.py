@@ -104,13 +104,20 @@ def _dates(package: Found) -> dict[str, Any]:
 def _identity(package: Found, root: str) -> dict[str, Any]:
     """Identifiers, and the pages of the dataset: the producer's first, then the portal's own."""
     own, page = one(package, "url"), _portal_page(package, root)
-    same_host = address(own) and urlsplit(str(own)).netloc == urlsplit(root).netloc
+    same_host = address(own) and _host(str(own)) == _host(root)
     agency = one(package, *keys.AGENCIES)
     return {
         "identifier": [*every(package, "identifier", "guid"), one(package, "id")],
         "other_identifier": [_other(item, agency) for item in every(package, *keys.OTHER_IDENTIFIERS)],
         "landing_page": [own] if same_host or not page else [*([own] if address(own) else []), page],
     }
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return ""  # "http://[x": the model says what is wrong with it
 
 
 def _portal_page(package: Found, root: str) -> str | None:

@@ -26,7 +26,7 @@ _OPENING = frozenset("[{ \t\r\n")
 _DOUBTFUL = frozenset(' \t\r\n\xa0"[{nNuU_')
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=2_048)
 def folded(key: str) -> str:
     """A key in one spelling: lower case, no accents, underscores ("Frequência de atualização", "contact-email")."""
     plain = unicodedata.normalize("NFKD", key).encode("ascii", "ignore").decode() if not key.isascii() else key

@@ -98,7 +98,7 @@ def _kind(group: str) -> str:
     return next((kind for kind in ("dcat", "inspire", "dublin") if group.lower().startswith(kind)), "custom")
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=2_048)
 def folded(key: str) -> str:
     """A key in one spelling: `accessRights`, `access_rights` and `access-rights` are one."""
     return _JOINTS.sub("", key).lower()

@@ -30,9 +30,7 @@ _AUTHORITY = re.compile(rf"(?:[-.~\w!$&'()*+,;=:%{_UCSCHAR}]*@)?(?:[-.~\w{_UCSCH
 _BRACKETS = re.compile(r"[\[\]]")
 _EMAIL = re.compile(r"[^@\s<>\"(),;:]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,24}")
 # What nearly all are: found whole, and at once.
-_PLAIN_EMAIL = re.compile(
-    r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,180}[A-Za-z0-9])?\.[A-Za-z]{2,24}"
-)
+_PLAIN_EMAIL = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,180}[A-Za-z0-9])?\.[A-Za-z]{2,24}")
 # RFC 5321 allows 64 characters before the sign and 255 after it.
 _REACH = 256
 _MOST_SIGNS = 20
@@ -108,7 +106,7 @@ def email(value: Any, report: Report = SILENT) -> str | None:
         return None
     text = raw.removeprefix("mailto:").removeprefix("MAILTO:").replace("%40", "@")
     # Only around the first signs: searching a long text for what may come before one costs its square.
-    spots = [at.start() for at, _ in zip(re.finditer("@", text), range(_MOST_SIGNS))]
+    spots = [at.start() for at, _ in zip(re.finditer("@", text), range(_MOST_SIGNS), strict=False)]
     found = next((m for at in spots if (m := _EMAIL.search(text[max(0, at - _REACH) : at + _REACH]))), None)
     if found is None:
         report("bad-email", raw, "no e-mail address in it; left out")

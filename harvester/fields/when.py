@@ -86,7 +86,7 @@ def when(value: Any, report: Report = SILENT) -> str | None:
     raw = text(value, report)
     if raw is None:
         return None
-    if type(value) is not str and (found := _read_text(raw)):
+    if type(value) is not str and (found := _understood(raw)):
         return found
     report("bad-date", raw, "not a date that can be read without guessing; left out")
     return None
@@ -102,11 +102,15 @@ def instant(value: str | None) -> datetime | None:
 
 
 def _read_text(raw: str) -> str | None:
-    """What the first reader that understands it makes of it."""
     if _CANONICAL.fullmatch(raw) and _valid(raw):
         return raw
     clean = text(raw)
-    return next((found for read in _READERS if (found := read(clean))), None) if clean else None
+    return _understood(clean) if clean else None
+
+
+def _understood(raw: str) -> str | None:
+    """What the first reader that understands it makes of it."""
+    return next((found for read in _READERS if (found := read(raw))), None)
 
 
 # The parts of a dataset share their dates, and a mapping that chooses among dates has read them before the model.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import gzip
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import pytest
 
@@ -11,8 +14,7 @@ from connectors.dcat.feed import resolved_link
 from harvester.connector import Page, Source, Walk
 from harvester.errors import SourceError
 from harvester.http import Http
-from harvester.rdf.parse import parse
-from harvester.rdf.trees import datasets
+from harvester.jsonio import canonical
 from harvester.samples.portals.dcat import dcat_portal
 from harvester.samples.serving import Portal, Reply, Request, as_transport
 from harvester.settings import Settings
@@ -43,13 +45,183 @@ def serving(bodies: Mapping[str, tuple[str, bytes]]) -> Portal:
     return portal
 
 
-@pytest.mark.parametrize("extension", ["ttl", "rdf", "jsonld"])
+def guids(pages: Iterable[Page]) -> list[str]:
+    return [record.guid for page in pages for record in page.records]
+
+
+def codes(pages: Iterable[Page]) -> list[str]:
+    return [note.code for page in pages for note in page.notes]
+
+
+def named(numbers: Iterable[int]) -> list[str]:
+    return sorted(f"https://data.example/d/{n}" for n in numbers)
+
+
+def feed(count: int, **behaviour: Any) -> Portal:
+    return dcat_portal([turtle(n) for n in range(count)], title="T", page_size=10, **behaviour)
+
+
+@pytest.mark.parametrize("extension", ["ttl", "rdf", "jsonld", "nt", "n3", "trig"])
 @pytest.mark.parametrize("hydra", ["partial", "paged", ""])
 def test_every_page_is_walked(extension: str, hydra: str) -> None:
-    portal = dcat_portal([turtle(n) for n in range(25)], title="T", page_size=10, hydra=hydra)
-    pages = walked(portal, f"/catalog.{extension}")
-    guids = [record.guid for page in pages for record in page.records]
-    assert sorted(guids) == sorted(f"https://data.example/d/{n}" for n in range(25))
+    pages = walked(feed(25, hydra=hydra), f"/catalog.{extension}")
+    assert sorted(guids(pages)) == named(range(25))
+    assert not codes(pages)
+    assert [page.advertised for page in pages][-1] == (25 if hydra else None)
+
+
+def test_a_walk_resumes_after_its_cursor() -> None:
+    portal = feed(25)
+    first, *others = walked(portal, "/catalog.ttl")
+    walk = Walk(cursor=first.cursor)
+    resumed = list(dcat.fetch(Source("feed", HOST + "/catalog.ttl"), http(portal), walk))
+    assert first.cursor is not None
+    assert guids(resumed) == guids(others)
+    assert set(guids([first])).isdisjoint(guids(resumed))
+
+
+@pytest.mark.parametrize("content_type", ["", "text/html", "application/json", "text/plain", "application/xml"])
+@pytest.mark.parametrize("extension", ["ttl", "rdf", "jsonld", "nt"])
+def test_a_wrong_content_type_does_not_mislead(extension: str, content_type: str) -> None:
+    assert guids(walked(feed(3, hydra="", content_type=content_type), f"/catalog.{extension}")) == named(range(3))
+
+
+@pytest.mark.parametrize("hydra", ["partial", ""])
+def test_an_empty_catalogue_is_a_complete_walk_of_nothing(hydra: str) -> None:
+    pages = walked(feed(0, hydra=hydra), "/catalog.ttl")
+    assert guids(pages) == []
+    assert not any(page.problems for page in pages)
+
+
+def unlinked(count: int, size: int, *, claimed: int | None = None, ignored: bool = False) -> Portal:
+    """A portal that counts and takes `?page=`, but links nothing; beyond its last page it shows the last again."""
+
+    def portal(request: Request) -> Reply:
+        page = 1 if ignored else min(int(request.get("page") or 1), -(-count // size))
+        blocks = "".join(turtle(n) for n in range(count)[(page - 1) * size : page * size])
+        hydra = f"<{HOST}/> <http://www.w3.org/ns/hydra/core#totalItems> {count if claimed is None else claimed} ."
+        return Reply(200, f"{blocks}\n{hydra}".encode(), "text/turtle")
+
+    return portal
+
+
+def test_pages_are_guessed_where_a_portal_counts_but_does_not_link() -> None:
+    assert sorted(guids(walked(unlinked(25, 10), "/f"))) == named(range(25))
+
+
+def test_guessing_ends_at_the_page_that_shows_nothing_new() -> None:
+    pages = walked(unlinked(25, 10, claimed=99), "/f")
+    assert sorted(guids(pages)) == named(range(25))
+    assert pages[-1].advertised == 99
+    assert sorted(guids(walked(unlinked(5, 5, claimed=99, ignored=True), "/f"))) == named(range(5))
+
+
+def linked(to: Callable[[int], str], block: Callable[[int], str]) -> Portal:
+    def portal(request: Request) -> Reply:
+        page = int(request.get("page") or 1)
+        body = f"{block(page)}\n<{HOST}/v> <http://www.w3.org/ns/hydra/core#next> <{to(page)}> ."
+        return Reply(200, body.encode(), "text/turtle")
+
+    return portal
+
+
+def test_links_that_run_in_a_circle_fail_the_walk() -> None:
+    portal = linked(lambda page: f"{HOST}/f?page={page % 3 + 1}", turtle)
+    with pytest.raises(SourceError) as caught:
+        walked(portal, "/f?page=1")
+    assert caught.value.code == "paging-loop"
+
+
+def test_links_from_empty_page_to_empty_page_end() -> None:
+    portal = linked(lambda page: f"{HOST}/f?page={page + 1}", lambda page: turtle(1) if page == 1 else "")
+    with pytest.raises(SourceError) as caught:
+        walked(portal, "/f")
+    assert caught.value.code == "paging-loop"
+
+
+def test_a_page_that_fails_ends_the_walk_after_what_it_brought() -> None:
+    inner = feed(25)
+
+    def portal(request: Request) -> Reply:
+        return Reply(404) if request.get("page") == "3" else inner(request)
+
+    pages: list[Page] = []
+    with pytest.raises(SourceError):
+        pages.extend(dcat.fetch(Source("feed", HOST + "/catalog.ttl"), http(portal), Walk()))
+    assert sorted(guids(pages)) == named(range(20))
+
+
+POD = {
+    "conformsTo": "https://project-open-data.cio.gov/v1.1/schema",
+    "dataset": [{"title": f"Set {n}", "identifier": f"id-{n}", "accessLevel": "public"} for n in range(3)],
+}
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gz"])
+def test_data_json_comes_through_the_same_connector(packed: bool) -> None:
+    body = json.dumps(POD).encode()
+    path, body = ("/data.json.gz", gzip.compress(body)) if packed else ("/data.json", body)
+    (page,) = walked(serving({path: ("application/octet-stream", body)}), path)
+    source = Source("feed", HOST + path)
+    assert [dcat.normalise(record, source).title for record in page.records] == [{"": f"Set {n}"} for n in range(3)]
+
+
+def test_a_gzip_file_of_rdf_is_read() -> None:
+    body = gzip.compress(turtle(1).encode())
+    assert guids(walked(serving({"/f.ttl.gz": ("application/gzip", body)}), "/f.ttl.gz")) == named([1])
+
+
+def test_relative_names_are_seen_from_the_public_address() -> None:
+    body = f'{PREFIXES} <id/1> a dcat:Dataset ; dct:title "A" .'.encode()
+    options = dcat.Options(public_url="https://open.example/catalogue/feed.ttl")
+    source = Source("feed", HOST + "/mirror/feed.ttl", options)
+    portal = serving({"/mirror/feed.ttl": ("text/turtle", body)})
+    assert guids(dcat.fetch(source, http(portal), Walk())) == ["https://open.example/mirror/id/1"]
+
+
+def test_what_was_repaired_is_noted_and_does_not_fail_the_walk() -> None:
+    body = turtle(1) + '\n<https://data.example/d/2> a dcat:Dataset ; foaf:name "B" ; dct:title "B" .'
+    pages = walked(serving({"/f": ("text/turtle", body.encode())}), "/f")
+    assert guids(pages) == named([1, 2])
+    assert codes(pages) == ["undeclared-prefix"]
+    assert not any(page.problems for page in pages)
+
+
+def test_a_dataset_described_twice_is_kept_once_and_noted() -> None:
+    twice = " ".join(f'[] a dcat:Dataset ; dct:identifier "same" ; dct:title "{title}" .' for title in "AB")
+    pages = walked(serving({"/f": ("text/turtle", f"{PREFIXES} {twice}".encode())}), "/f")
+    assert guids(pages) == ["same"]
+    assert [(note.code, note.guid) for page in pages for note in page.notes] == [("repeated-guid", "same")]
+
+
+def test_datasets_without_a_name_are_the_same_in_the_next_fetch() -> None:
+    parts = [
+        'a dcat:Dataset ; dct:title "T" ; dct:description "D"',
+        'dcat:distribution {0} , {1} . {0} dct:title "1" ; dcat:accessURL <http://x.example/1>',
+        'dcat:keyword "a", "b", "c"',
+    ]
+    first = " ".join(f"_:d {part} ." for part in parts).format("_:x", "_:y") + ' _:y dct:title "2" .'
+    second = '_:q dct:title "2" . ' + " ".join(f"_:other {part} ." for part in reversed(parts)).format("_:p", "_:q")
+    (one,), (two,) = (
+        [
+            record
+            for page in walked(serving({"/f": ("", f"{PREFIXES} {text}".encode())}), "/f")
+            for record in page.records
+        ]
+        for text in (first, second)
+    )
+    assert one.guid == two.guid
+    assert canonical(one.payload) == canonical(two.payload)
+
+
+def test_json_ld_in_unknown_words_is_an_error_and_no_empty_catalogue() -> None:
+    body = (
+        b'{"@context": "https://elsewhere.example/c.jsonld", "@id": "https://x.example/1", "titre": "A", "name": "B"}'
+    )
+    with pytest.raises(SourceError) as caught:
+        walked(serving({"/f": ("application/ld+json", body)}), "/f")
+    assert caught.value.code == "remote-context"
+    assert "elsewhere.example" in caught.value.message
 
 
 def test_a_record_becomes_a_dataset() -> None:
@@ -79,40 +251,6 @@ def test_a_truncated_rdf_xml_is_no_complete_walk() -> None:
         walked(serving({"/f": ("application/rdf+xml", body + b"</dcat:Dataset>")}), "/f")
 
 
-def test_html_and_entities_are_refused() -> None:
-    with pytest.raises(SourceError, match="HTML"):
-        parse(b"<!DOCTYPE html><html><body>oops</body></html>", base=HOST)
-    bomb = b'<!DOCTYPE l [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><rdf:RDF xmlns:rdf="urn:x"><a>&b;</a></rdf:RDF>'
-    with pytest.raises(SourceError, match="entities"):
-        parse(bomb, base=HOST)
-
-
-def test_stray_ampersands_are_repaired() -> None:
-    body = b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:dct="http://purl.org/dc/terms/"'
-    body += b' xmlns:dcat="http://www.w3.org/ns/dcat#"><dcat:Dataset rdf:about="http://x.example/1">'
-    body += b"<dct:title>Tom & Jerry</dct:title></dcat:Dataset></rdf:RDF>"
-    graph = parse(body, base=HOST)
-    (found,) = datasets(graph)
-    assert found.tree["http://purl.org/dc/terms/title"] == [{"@value": "Tom & Jerry"}]
-    assert [trouble.code for trouble in graph.troubles] == ["repaired-xml"]
-
-
-def test_blank_node_labels_and_order_do_not_change_a_tree() -> None:
-    one = (
-        PREFIXES
-        + '_:a a dcat:Dataset ; dct:identifier "i" ;\n dcat:distribution _:x, _:y . '
-        + '_:x dct:title "1" . _:y dct:title "2" .'
-    )
-    two = (
-        PREFIXES
-        + '_:q dct:title "2" . _:p dct:title "1" . '
-        + '_:z dcat:distribution _:q, _:p ; dct:identifier "i" ; a dcat:Dataset .'
-    )
-    first, second = (list(datasets(parse(text.encode(), base=HOST))) for text in (one, two))
-    assert first == second
-    assert first[0].guid == "i"
-
-
 @pytest.mark.parametrize(
     ("link", "seen"),
     [
@@ -127,8 +265,24 @@ def test_links_are_seen_from_their_page(link: str, seen: str | None) -> None:
     assert resolved_link(link, "https://a.example/catalog?page=1") == seen
 
 
-def test_a_feed_is_recognised_from_the_home_page() -> None:
-    portal = dcat_portal([turtle(n) for n in range(3)], title="T")
-    found = dcat.recognise(http(portal), HOST + "/")
+@pytest.mark.parametrize("path", ["/", "/catalog.rdf", "/catalog.jsonld?page=2", "/catalog", "/dataset"])
+@pytest.mark.parametrize("hydra", ["partial", "paged"])
+def test_a_feed_is_recognised(path: str, hydra: str) -> None:
+    found = dcat.recognise(http(feed(13, hydra=hydra)), HOST + path)
     assert found is not None
-    assert (found.connector, found.advertised) == ("dcat", 3)
+    assert (found.connector, found.title, found.advertised) == ("dcat", "T", 13)
+    assert found.sample in {f"Jeu {n}" for n in range(13)}
+    records = dcat.fetch(Source("feed", found.url), http(feed(13, hydra=hydra)), Walk())
+    assert guids(records)
+
+
+def test_data_json_is_recognised_beside_a_home_page() -> None:
+    portal = serving({"/": ("text/html", b"<html></html>"), "/data.json": ("text/plain", json.dumps(POD).encode())})
+    found = dcat.recognise(http(portal), HOST)
+    assert found is not None
+    assert (found.url, found.advertised, found.sample) == (HOST + "/data.json", 3, "Set 0")
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[1, 2]", b"<html></html>", b"<a/>", b"\0\1\2", b"words"])
+def test_other_sites_are_not_recognised(body: bytes) -> None:
+    assert dcat.recognise(http(serving({"/": ("text/plain", body)})), HOST + "/") is None

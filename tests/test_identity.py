@@ -19,7 +19,7 @@ UUID = "73fb1b3d-d2ae-4f3f-9188-e3eff2e281c5"
         ({"identifier": f"urn:uuid:{UUID.upper()}"}, (f"uuid:{UUID}",)),
         ({"uri": f"http://www.e.example/dataset/{UUID}/"}, (f"uri:e.example/dataset/{UUID}", f"uuid:{UUID}")),
         ({"uri": f"http://e.example/org/{UUID}/water"}, (f"uri:e.example/org/{UUID}/water",)),
-        ({"identifier": "https://doi.org/10.5281/zenodo.123"}, ("doi:10.5281/zenodo.123", "uri:doi.org/10.5281/zenodo.123")),
+        ({"identifier": "https://doi.org/10.5281/z.1"}, ("doi:10.5281/z.1", "uri:doi.org/10.5281/z.1")),
         ({"uri": "http://e.example/"}, ()),
         ({"title": "x", "other_identifier": [{"notation": "12", "agency": "E.example"}]}, ("id:e.example:12",)),
         ({"title": "x", "landing_page": "https://portal.example/dataset/x"}, ("uri:portal.example/dataset/x",)),

@@ -11,6 +11,7 @@ import rdflib
 from harvester.model import Agent, Dataset
 from harvester.rdf.catalogue import CatalogueInfo, Entry, Paging, RecordInfo, page
 from harvester.rdf.export import export
+from harvester.rdf.graph import Literal
 from harvester.rdf.parse import parse
 from harvester.rdf.reading import read
 from harvester.rdf.serialise import serialise
@@ -64,6 +65,30 @@ def test_a_page_links_its_neighbours() -> None:
     graph = parse(serialise(page(INFO, [entry(1)], PAGING), "ttl"), base="https://cat.example/")
     assert list(graph.every("http://www.w3.org/ns/hydra/core#next")) == ["https://cat.example/catalog?page=2"]
     assert [found.guid for found in datasets(graph)] == ["https://cat.example/dataset/1"]
+
+
+SERIES = "https://cat.example/dataset/series"
+
+
+@pytest.mark.parametrize("first", ["series", "member"])
+def test_a_dataset_is_described_once_however_late_it_is_written(first: str) -> None:
+    member = Dataset.of({"title": "Jeu", "in_series": [{"uri": SERIES, "name": "Autre nom"}]})
+    series = Dataset.of({"uri": SERIES, "kind": "series", "title": "La série"})
+    entries = [entry(1, member), entry(2, series)]
+    body = b"".join(export(INFO, entries if first == "member" else entries[::-1], "nt"))
+    found = {item.guid: item.tree for item in datasets(parse(body, base="https://cat.example/"))}
+    assert len(found) == 2
+    again = Dataset.of(read(found[SERIES])).model_copy(update={"other_identifier": ()})
+    assert again.plain() == series.plain()
+
+
+def test_a_series_described_nowhere_has_what_the_shapes_demand() -> None:
+    members = [Dataset.of({"title": "A", "service": [{"title": "S", "serves_dataset": [SERIES]}]})]
+    members += [Dataset.of({"title": name, "in_series": [{"uri": SERIES, "name": name}]}) for name in "BC"]
+    graph = parse(serialise(page(INFO, [entry(n, item) for n, item in enumerate(members)]), "nt"), base=INFO.iri)
+    assert {kind.rpartition("#")[2] for kind in graph.types(SERIES)} == {"Dataset", "DatasetSeries"}
+    assert graph.values(SERIES, "http://purl.org/dc/terms/title") == [Literal("B")]
+    assert len(list(datasets(graph))) == 3
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the official shapes are not beside this checkout (../shared/dcat-ap)")

@@ -152,7 +152,8 @@ def numbered(raw: dict[str, Any]) -> dict[str, Any]:
 
 
 DATASET = st.fixed_dictionaries(
-    {"title": TEXTS},
+    # A title of spaces is none: the record would be refused.
+    {"title": st.dictionaries(TAGS, WORDS.map(lambda words: f"T{words}"), min_size=1, max_size=3)},
     optional={
         "kind": st.sampled_from(["dataset", "series"]),
         "uri": urls("dataset"),
@@ -199,7 +200,7 @@ DATASET = st.fixed_dictionaries(
         "temporal_resolution": st.just("P1D"),
         "sample": st.lists(DISTRIBUTION.map(lambda raw: {**raw, "uri": NUMBERED}), max_size=1),
         "distribution": unique(DISTRIBUTION),
-        "service": unique(SERVICE),
+        "service": st.lists(SERVICE, max_size=3),
     },
 ).map(numbered)
 

@@ -51,13 +51,19 @@ def _shape(annotation: Any) -> Shape | None:
     if origin in (Union, UnionType):
         return _shape(next(argument for argument in arguments if argument is not type(None)))
     if origin is tuple:
-        inner = _shape(arguments[0])
-        return tuple if inner is None else lambda items: tuple(inner(item) for item in items)
+        return _tuple_of(_shape(arguments[0]))
     if origin is dict:
-        inner = _shape(arguments[1])
-        return None if inner is None else lambda items: {key: inner(item) for key, item in items.items()}
+        return _dict_of(_shape(arguments[1]))
     if annotation is Term:
         return lambda item: Term(**item)
     if isinstance(annotation, type) and issubclass(annotation, Part):
         return lambda item: _build(annotation, item)
     return None
+
+
+def _tuple_of(inner: Shape | None) -> Shape:
+    return tuple if inner is None else lambda items: tuple(inner(item) for item in items)
+
+
+def _dict_of(inner: Shape | None) -> Shape | None:
+    return None if inner is None else lambda items: {key: inner(item) for key, item in items.items()}

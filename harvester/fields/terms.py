@@ -25,6 +25,9 @@ class Term:
     uri: str | None = None
 
 
+_LONGEST_REMEMBERED = 500
+
+
 def term(vocabulary: str, value: Any, report: Report = SILENT) -> Term | None:
     """The term that a text, a list of hints (title, code, URL: the first that resolves wins) or a dict means."""
     if type(value) is str:
@@ -60,9 +63,14 @@ def _decided(vocabulary: str, raw: Any, uri: Any) -> Term | None:
     return None
 
 
-@lru_cache(maxsize=65_536)
 def _meant(vocabulary: str, raws: tuple[str | None, ...]) -> Term | None:
-    """The term that hints mean; portals repeat the same few thousand of them, so the answers are remembered."""
+    """The term that hints mean; portals repeat the same few thousand of them, so the short ones are remembered."""
+    length = sum(map(len, filter(None, raws)))
+    return (_remembered if length <= _LONGEST_REMEMBERED else _remembered.__wrapped__)(vocabulary, raws)
+
+
+@lru_cache(maxsize=65_536)
+def _remembered(vocabulary: str, raws: tuple[str | None, ...]) -> Term | None:
     hints = [hint for raw in dict.fromkeys(raws) if (hint := text(raw))]
     if not hints:
         return None

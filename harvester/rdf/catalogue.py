@@ -73,14 +73,14 @@ class _Sources:
 
 def page(catalogue: CatalogueInfo, entries: Iterable[Entry], paging: Paging | None = None) -> list[ox.Triple]:
     """One page: the catalogue, its datasets, and for each the records it was made from."""
-    listed = list(entries)
-    writer = Writer(known=(iri for iri, _, _ in listed))
+    writer = Writer()
     _head(writer, catalogue)
     if paging is not None:
         _paging(writer, catalogue, paging)
     sources = _Sources()
-    for entry in listed:
+    for entry in entries:
         _entry(writer, catalogue, entry, sources)
+    writer.finish()
     return writer.out
 
 
@@ -92,6 +92,7 @@ def parts(catalogue: CatalogueInfo, entries: Iterable[Entry]) -> Iterator[list[o
     for entry in entries:
         _entry(writer, catalogue, entry, sources)
         yield writer.take()
+    writer.finish()
     yield writer.take()
 
 

@@ -37,6 +37,7 @@ class Trouble:
 
 
 def blank(node: Node) -> bool:
+    """Whether the node has no IRI."""
     return node.startswith("_:")
 
 

@@ -6,6 +6,7 @@ here but the names of nodes: a value the model cannot use is dropped, and report
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -50,6 +51,7 @@ _SHAPED = all_of("gsp:asGeoJSON gsp:asWKT locn:geometry gsp:hasGeometry rdfs:lab
 _SERIES = expand("dcat:DatasetSeries")
 _PLACE = expand("ch:place")
 _DEEPEST = 12
+_DIGITS = re.compile(r"[0-9]{1,19}")
 
 
 def read(tree: Tree) -> dict[str, Any]:
@@ -120,6 +122,13 @@ def _lines(asked: Asked) -> Any:
     return asked.first(
         lambda values: [found for value in trees_in(values) if (found := label_of(value) or value.get("@id"))]
     )
+
+
+def _integer(asked: Asked) -> Any:
+    """A whole number as it is: by way of a float, large ones would be rounded."""
+    found = _text(asked)
+    text = found[0] if found else None
+    return int(text) if isinstance(text, str) and _DIGITS.fullmatch(text) else found
 
 
 def _dates(asked: Asked) -> Any:
@@ -311,7 +320,7 @@ _READERS: dict[Kind, Callable[[Asked], Any]] = {
     Kind.DATE: _dates,
     Kind.DURATION: _text,
     Kind.DECIMAL: _text,
-    Kind.INTEGER: _text,
+    Kind.INTEGER: _integer,
     Kind.HEX: _text,
     Kind.IRI: _one_address,
     Kind.IRIS: _addresses,

@@ -13,6 +13,7 @@ from harvester.rdf.trees import Tree, sort_key
 
 
 def all_of(curies: str) -> tuple[str, ...]:
+    """The IRIs of several `prefix:name`."""
     return tuple(expand(curie) for curie in curies.split())
 
 
@@ -84,6 +85,7 @@ def _rank(value: Tree) -> tuple[int, str, int, bytes]:
 
 
 def all_under(tree: Tree, key: str) -> list[Any]:
+    """The values under a key; none for what is no list."""
     return _listed(tree.get(key))
 
 
@@ -92,10 +94,12 @@ def _listed(found: Any) -> list[Any]:
 
 
 def trees_in(values: list[Any]) -> list[Tree]:
+    """The values that are nodes or literals."""
     return [value for value in values if isinstance(value, dict)]
 
 
 def texts_of(tree: Tree, predicate: str) -> list[str]:
+    """The texts under a predicate."""
     return [value["@value"] for value in trees_in(all_under(tree, predicate)) if isinstance(value.get("@value"), str)]
 
 
@@ -117,5 +121,6 @@ def label_of(value: Tree) -> Any:
 
 
 def untyped(literal: Tree) -> Any:
+    """A literal as text, with its language where it has one."""
     language = literal.get("@language")
     return {"@value": literal["@value"], "@language": language} if language else literal["@value"]

@@ -7,7 +7,6 @@ What the profile demands and the source does not say is filled in and marked `ch
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Any
 
@@ -59,18 +58,21 @@ def write(dataset: Dataset, iri: str | None = None) -> list[ox.Triple]:
     """The triples of one dataset, named `iri` (else by its own, else not at all)."""
     writer = Writer()
     writer.dataset(dataset, iri or dataset.uri)
+    writer.finish()
     return writer.out
 
 
 class Writer:
     """Writes datasets into one graph: a node that several mention is described once, as it was met first.
 
-    `known` are the IRIs described elsewhere in the same graph, which need no stand-in.
+    Datasets that others mention get a stand-in only at the end, by `finish`, if they were not written themselves.
     """
 
-    def __init__(self, known: Iterable[str] = ()) -> None:
+    def __init__(self) -> None:
         self.out: list[ox.Triple] = []
-        self.known = set(known)
+        # Hashes: of a million datasets every IRI has to be remembered.
+        self._written: set[int] = set()
+        self._mentioned: dict[str, tuple[ox.NamedNode, str, dict[str, str]]] = {}
         self.describer = Describer(self.out)
         self._said = self.describer.said
         self._root = ""
@@ -86,7 +88,8 @@ class Writer:
         subject: Node = (named(iri) if iri else None) or self.blank()
         self._context = Context.of(dataset, iri)
         if isinstance(subject, ox.NamedNode):
-            self.known.add(subject.value)
+            self._written.add(hash(subject.value))
+            self._mentioned.pop(subject.value, None)
         if dataset.kind == "series":
             self.add(subject, TYPE, known_node(_SERIES))
         self._describe(subject, dataset, SHAPES[Dataset])
@@ -176,11 +179,19 @@ class Writer:
         return self.describer.typed(node, range)
 
     def stand_in(self, node: ox.NamedNode, range: str, name: dict[str, str]) -> ox.NamedNode:
-        """A dataset described elsewhere: with what the shapes demand of any dataset."""
-        mark = hash((node.value, REFERENCE))
-        if node.value in self.known or mark in self._said:
-            return node
-        self._said.add(mark)
+        """A dataset that is perhaps described elsewhere; the first name it is mentioned by is kept."""
+        if hash(node.value) not in self._written:
+            _, before, named_before = self._mentioned.get(node.value, (node, range, {}))
+            self._mentioned[node.value] = node, _SERIES if _SERIES in (before, range) else range, named_before or name
+        return node
+
+    def finish(self) -> None:
+        """Give the datasets that were only mentioned what the shapes demand of any dataset."""
+        for node, range, name in self._mentioned.values():
+            self._stand_in(node, range, name)
+        self._mentioned.clear()
+
+    def _stand_in(self, node: ox.NamedNode, range: str, name: dict[str, str]) -> None:
         self.add(node, TYPE, known_node(range))
         if range == _SERIES:
             self.add(node, TYPE, known_node(_DATASET))
@@ -188,7 +199,6 @@ class Writer:
         for predicate in (_TITLE, _DESCRIPTION):
             for tag, text in (name or {"": node.value}).items():
                 self.add(node, predicate, spoken(text, tag))
-        return node
 
     def term(self, subject: Node, row: Row, item: Term, vocabulary: str, *, alone: bool) -> None:
         """A term: its concept where the profile takes it, and the source's own words where they say more."""

@@ -276,6 +276,12 @@ def test_a_feed_is_recognised(path: str, hydra: str) -> None:
     assert guids(records)
 
 
+def test_a_feed_at_an_unusual_place_is_found_by_the_link_of_the_home_page() -> None:
+    found = dcat.recognise(http(feed(3, path="/opendata/all")), HOST + "/")
+    assert found is not None
+    assert found.url.startswith(HOST + "/opendata/all.")
+
+
 def test_data_json_is_recognised_beside_a_home_page() -> None:
     portal = serving({"/": ("text/html", b"<html></html>"), "/data.json": ("text/plain", json.dumps(POD).encode())})
     found = dcat.recognise(http(portal), HOST)

@@ -82,12 +82,14 @@ def test_a_dataset_is_described_once_however_late_it_is_written(first: str) -> N
     assert again.plain() == series.plain()
 
 
-def test_a_series_described_nowhere_has_what_the_shapes_demand() -> None:
+@pytest.mark.parametrize("way", [1, -1])
+def test_a_series_described_nowhere_has_what_the_shapes_demand(way: int) -> None:
     members = [Dataset.of({"title": "A", "service": [{"title": "S", "serves_dataset": [SERIES]}]})]
     members += [Dataset.of({"title": name, "in_series": [{"uri": SERIES, "name": name}]}) for name in "BC"]
-    graph = parse(serialise(page(INFO, [entry(n, item) for n, item in enumerate(members)]), "nt"), base=INFO.iri)
+    entries = [entry(number, member) for number, member in enumerate(members[::way])]
+    graph = parse(serialise(page(INFO, entries), "nt"), base=INFO.iri)
     assert {kind.rpartition("#")[2] for kind in graph.types(SERIES)} == {"Dataset", "DatasetSeries"}
-    assert graph.values(SERIES, "http://purl.org/dc/terms/title") == [Literal("B")]
+    assert graph.values(SERIES, "http://purl.org/dc/terms/title") == [Literal("B" if way > 0 else "C")]
     assert len(list(datasets(graph))) == 3
 
 

@@ -237,6 +237,19 @@ def _parsed(data: str, syntax: str) -> rdflib.Graph:
         return rdflib.Graph().parse(data=data, format=syntax)
 
 
+def test_the_order_of_places_is_kept_beside_their_concepts() -> None:
+    shape = {"type": "Point", "coordinates": [1, 2.5]}
+    places = [{"place": "France", "geometry": shape}, {"place": EU + "country/BEL"}, {"place": "Atlantis"}]
+    for chosen in itertools.permutations(places):
+        dataset = Dataset.of({"title": "T", "spatial": chosen})
+        assert back(serialise(write(dataset), "nt")) == dataset
+
+
+def test_large_numbers_are_not_rounded() -> None:
+    dataset = Dataset.of({"title": "T", "distribution": [{"byte_size": 2**62 - 1}]})
+    assert back(serialise(write(dataset), "nt")).distribution[0].byte_size == 2**62 - 1
+
+
 def test_unknown_formats_are_refused() -> None:
     with pytest.raises(Exception, match="no RDF format 'doc'"):
         serialise([], "doc")

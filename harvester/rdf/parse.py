@@ -78,9 +78,8 @@ def _sound(quads: Iterator[ox.Quad], graph: Graph, syntax: Syntax) -> Iterator[o
             graph.troubles.append(Trouble("syntax-error", f"{syntax}: {_located(error)}", lossy=True))
         else:
             return
-    graph.troubles.append(
-        Trouble("too-many-errors", f"more than {MOST_ERRORS} errors: the rest is not read", lossy=True)
-    )
+    message = f"more than {MOST_ERRORS} errors: the rest is not read"
+    graph.troubles.insert(0, Trouble("too-many-errors", message, lossy=True))
 
 
 def _located(error: Exception) -> str:

@@ -124,18 +124,20 @@ def _sound_checksum(part: Checksum) -> bool:
 
 
 def _parts(writer: Writer, subject: Node, row: Row, value: tuple[Part, ...], part: Part) -> None:
-    nodes = [(row.predicate if _fits(row, item) else row.own, _part_node(writer, subject, row, item)) for item in value]
-    writer.several(subject, row, nodes)
+    nodes: list[tuple[str, Node]] = []
+    for item in value:
+        predicate = row.predicate if _fits(row, item) else row.own
+        found = _location(writer, item) if isinstance(item, Location) else (_part_node(writer, row, item),)
+        nodes += [(predicate, node) for node in found]
+    writer.several(subject, row, list(dict.fromkeys(nodes)))
 
 
 def _part(writer: Writer, subject: Node, row: Row, value: Part, part: Part) -> None:
-    node = _part_node(writer, subject, row, value)
+    node = _part_node(writer, row, value)
     writer.add(subject, row.predicate if _fits(row, value) else row.own, node)
 
 
-def _part_node(writer: Writer, subject: Node, row: Row, item: Part) -> Node:
-    if isinstance(item, Location):
-        return _location(writer, subject, row, item)
+def _part_node(writer: Writer, row: Row, item: Part) -> Node:
     node = writer.part(item, row)
     if isinstance(item, Resource) and row.range in _DATASETS:
         if isinstance(node, ox.NamedNode):
@@ -145,12 +147,12 @@ def _part_node(writer: Writer, subject: Node, row: Row, item: Part) -> Node:
     return node
 
 
-def _location(writer: Writer, subject: Node, row: Row, item: Location) -> Node:
+def _location(writer: Writer, item: Location) -> tuple[Node, ...]:
     """A place alone is its concept; one with a shape or name of its own is a node beside the concept."""
     place = item.place
     node = named(place.uri) if place is not None and place.uri else None
     if place is None or node is None:
-        return writer.part(item)
+        return (writer.part(item),)
     concept = VOCABULARIES["place"].concept(place.uri or "")
     bare = not (item.name or item.bbox or item.centroid or item.geometry)
     wording = place.text == (concept.uri if concept else None)
@@ -158,11 +160,9 @@ def _location(writer: Writer, subject: Node, row: Row, item: Location) -> Node:
         writer.describer.concept(concept, node, _PLACE_CLASS)
     else:
         wording = writer.describer.foreign(place.text, node, _PLACE_CLASS)
-    if bare and wording:
-        return node
-    if not bare:
-        writer.add(subject, row.predicate, node)
-    return writer.part(item)
+    if bare:
+        return (node if wording else writer.part(item),)
+    return node, writer.part(item)
 
 
 def _place(writer: Writer, subject: Node, row: Row, value: Term, part: Part) -> None:

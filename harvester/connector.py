@@ -7,7 +7,7 @@ lets `harvester source recognise URL` find it.  `fetch` touches the network and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -58,11 +58,24 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Body:
+    """One answer of a portal, known by the `digest` of its bytes: how many records it holds, and where it leads."""
+
+    digest: bytes
+    records: int
+    next: str | None = None
+    advertised: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """What one request brought: records, records that could not be read, and where the walk stands.
 
     `advertised` is the total the source claims; `cursor` resumes the walk *after* this page.  `problems` are
     records that were lost, `notes` what was repaired or is worth telling.
+
+    A connector may say which answer the records came from (`body`) and, with its last page, that this was all of it
+    (`whole`).  When the same bytes come again it need not read them: `unchanged` lets their records stand.
     """
 
     records: tuple[Record, ...]
@@ -70,14 +83,21 @@ class Page:
     cursor: str | None = None
     problems: tuple[RecordError, ...] = ()
     notes: tuple[RecordError, ...] = ()
+    body: bytes | None = None
+    whole: Body | None = None
+    unchanged: Body | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """What is asked of one `fetch`: everything (`since` None) or changes, from the start or from `cursor`."""
+    """What is asked of one `fetch`: everything (`since` None) or changes, from the start or from `cursor`.
+
+    `known` answers what an earlier run learnt from the very same bytes, when all their records still stand.
+    """
 
     since: datetime | None = None
     cursor: str | None = None
+    known: Callable[[bytes], Body | None] = lambda digest: None
 
 
 @dataclass(frozen=True, slots=True)

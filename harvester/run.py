@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, Row
+from sqlalchemy import Connection, Engine, Row
 
 from harvester import jsonio, registry
 from harvester.ahead import ahead
@@ -21,7 +21,7 @@ from harvester.catalogue import queries, store
 from harvester.catalogue.database import writing
 from harvester.catalogue.packing import dataset_json
 from harvester.catalogue.store import Outcome, Problem, RunRef
-from harvester.connector import Connector, Page, Record, Source, Walk
+from harvester.connector import Body, Connector, Page, Record, Source, Walk
 from harvester.decide import Action, Guard, Retirement, Stored, Walked, after_mapping, at_a_glance, retirement
 from harvester.errors import HarvesterError, RecordError, SourceError
 from harvester.http import Http
@@ -100,7 +100,7 @@ def run(harvest: Harvest, row: Row, run_id: int, mode: str) -> Result:  # type: 
     try:
         connector = harvest.connectors(row.connector)
         source = Source(row.name, row.url, connector.Options.model_validate(row.options))
-        walk = Walk(since=_since(row, mode))
+        walk = Walk(since=_since(row, mode), known=lambda digest: _known(harvest, ref, digest))
         pages = _kept_pages(harvest, ref) if mode == "replay" else ahead(connector.fetch(source, harvest.http, walk))
         _consume(harvest, ref, pages, _Mapper(connector, source, always=mode == "replay"), tally)
         verdict = Retirement(False, False)
@@ -117,6 +117,11 @@ def run(harvest: Harvest, row: Row, run_id: int, mode: str) -> Result:  # type: 
         result = _failure(harvest, ref, tally, wrapped)
     _close(harvest, ref, result, mode, started)
     return result
+
+
+def _known(harvest: Harvest, ref: RunRef, digest: bytes) -> Body | None:
+    with harvest.engine.connect() as connection:
+        return queries.known_body(connection, ref.source_id, digest)
 
 
 def _since(row: Row, mode: str) -> datetime | None:  # type: ignore[type-arg]
@@ -157,7 +162,7 @@ def _pieces(page: Page) -> Iterator[Page]:
     last = max(0, (len(page.records) - 1) // BATCH)
     for number in range(last + 1):
         part = page.records[number * BATCH : (number + 1) * BATCH]
-        yield replace(page, records=part) if number == last else Page(part)
+        yield replace(page, records=part) if number == last else Page(part, body=page.body)
 
 
 def _take(harvest: Harvest, ref: RunRef, page: Page, mapper: _Mapper, tally: Tally) -> None:
@@ -174,6 +179,9 @@ def _take(harvest: Harvest, ref: RunRef, page: Page, mapper: _Mapper, tally: Tal
     for outcome in outcomes:
         tally.counts[outcome.action] += 1
         _tell(harvest, outcome)
+    if page.unchanged:
+        tally.fetched += page.unchanged.records
+        tally.counts[Action.UNCHANGED] += page.unchanged.records
     tally.warnings += sum(problem.severity == "warning" for problem in problems)
     tally.counts[Action.FAILED] += len(page.problems)
     if harvest.dry:
@@ -185,10 +193,21 @@ def _take(harvest: Harvest, ref: RunRef, page: Page, mapper: _Mapper, tally: Tal
         # A record that could not be read but has a name is there: it must not be taken for one that vanished.
         store.touch(connection, ref, [known[guid].id for guid in named if guid in known])
         store.retire(connection, ref, gone, now)
+        _note_body(connection, ref, page)
         store.report(connection, ref.id, problems)
         progress = {**tally.columns(), "heartbeat_at": now, "cursor": page.cursor}
         if not store.advance(connection, ref.id, progress):
             raise Cancelled(f"run {ref.id} was cancelled")
+
+
+def _note_body(connection: Connection, ref: RunRef, page: Page) -> None:
+    """Keep track of the answers that records came with, for the day the same bytes come again."""
+    if page.unchanged:
+        store.touch_body(connection, ref, page.unchanged.digest)
+    if page.body:
+        store.stamp(connection, ref, [record.guid for record in page.records if not record.deleted], page.body)
+    if page.whole and queries.body_count(connection, ref.source_id, page.whole.digest) == page.whole.records:
+        store.keep_body(connection, ref, page.whole)
 
 
 def _decided(
@@ -249,6 +268,9 @@ def _settle(harvest: Harvest, ref: RunRef, tally: Tally, walk: Walk) -> Retireme
     walked = Walked(True, walk.since is not None, tally.fetched, distinct, tally.advertised, tally.errors)
     if not walked.incremental and tally.advertised is not None and distinct < tally.advertised:
         _report_gap(harvest, ref, tally, distinct)
+    if not walked.incremental:
+        with writing(harvest.engine) as connection:
+            store.forget_bodies(connection, ref)
     guard = Guard(harvest.settings.retire_share, harvest.settings.retire_least)
     verdict = retirement(walked, vanished, active, guard)
     if verdict.retire:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from harvester.connector import Page, Record
+from harvester.connector import Body, Page, Record
 from harvester.errors import RecordError, SourceError, Unavailable
 from harvester.jsonio import digest
 
@@ -25,6 +25,8 @@ class Slice:
     total: int | None = None
     next: str | None = None
     notes: tuple[RecordError, ...] = ()
+    body: Body | None = None
+    unchanged: bool = False
 
 
 Read = Callable[[int, int], Slice]
@@ -92,7 +94,11 @@ def walk_links(first: str, read: Callable[[str], Slice], make: Make) -> Iterator
         if part.items:
             _refuse_repetition(part.items, seen)
         good, bad = records(part.items, make)
-        yield Page(good, part.total, part.next, bad, part.notes)
+        if part.unchanged:
+            yield Page((), part.total, part.next, unchanged=part.body)
+        else:
+            digest = part.body.digest if part.body else None
+            yield Page(good, part.total, part.next, bad, part.notes, body=digest, whole=None if bad else part.body)
         url = part.next
 
 

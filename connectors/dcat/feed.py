@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
-from harvester.connector import Page, Record
+from harvester.connector import Body, Page, Record
 from harvester.errors import RecordError, SourceError
 from harvester.fields.when import instant
 from harvester.rdf.graph import Graph, Literal
@@ -26,10 +26,12 @@ _TOTAL = expand("hydra:totalItems")
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What one address answered, read; its bytes are gone by then."""
+    """What one address answered: its graph, or what is `known` of the very same bytes from an earlier run."""
 
     url: str
-    graph: Graph
+    digest: bytes
+    graph: Graph | None
+    known: Body | None = None
 
 
 @dataclass(slots=True)
@@ -40,19 +42,16 @@ class Feed:
     guids: set[str] = field(default_factory=set)
     broken: str = ""
     idle: int = 0
+    known: int = 0
 
     def pages(self, first: Document) -> Iterator[Page]:
         """Every page.  Raises `SourceError` (`broken-document`) at the end when a syntax error hid statements."""
-        graph = first.graph
-        number = datasets(graph).count()
-        if not number:
-            _refuse_unknown_terms(first)
-        if self._next(graph, first.url) or self._guessed(graph, first.url, number):
+        if first.graph is None or self._is_paged(first.url, first.graph):
             yield from walk_links(
                 first.url, lambda url: self._slice(first if url == first.url else self.ask(url)), record
             )
         else:
-            yield from self._whole(graph)
+            yield from self._whole(first.digest, first.graph)
         if self.broken:
             raise SourceError(
                 f"statements were lost to a syntax error, nothing is known of what is missing: {self.broken}",
@@ -60,17 +59,31 @@ class Feed:
                 url=first.url,
             )
 
-    def _whole(self, graph: Graph) -> Iterator[Page]:
+    def _is_paged(self, url: str, graph: Graph) -> bool:
+        number = datasets(graph).count()
+        if not number:
+            _refuse_unknown_terms(url, graph)
+        return (self._next(graph, url) or self._guessed(graph, url, number)) is not None
+
+    def _whole(self, digest: bytes, graph: Graph) -> Iterator[Page]:
         """A feed in one document, in pages of ours."""
         found = datasets(graph)
         total, items = total_of(graph), iter(found)
         records = (Record(item.guid, item.tree, item.modified) for item in items)
+        number = 0
         while batch := tuple(islice(records, RECORDS_A_PAGE)):
-            yield Page(batch, total)
-        yield Page((), total, notes=self._notes(graph, found))
+            number += len(batch)
+            yield Page(batch, total, body=digest)
+        notes = self._notes(graph, found)
+        yield Page((), total, notes=notes, whole=None if self.broken else Body(digest, number, None, total))
 
     def _slice(self, document: Document) -> Slice:
-        graph = document.graph
+        if document.known is not None:
+            self.known += document.known.records
+            return Slice([], document.known.advertised, document.known.next, body=document.known, unchanged=True)
+        return self._read(document.url, document.digest, document.graph or Graph())
+
+    def _read(self, url: str, digest: bytes, graph: Graph) -> Slice:
         found = datasets(graph)
         items: list[dict[str, Any]] = [
             {"guid": item.guid, "tree": item.tree, "modified": item.modified.isoformat() if item.modified else None}
@@ -81,14 +94,15 @@ class Feed:
         self.idle = 0 if fresh else self.idle + 1
         if self.idle > MOST_IDLE_PAGES:
             message = f"{self.idle} pages in a row brought nothing new, and link to a next one"
-            raise SourceError(message, code="paging-loop", url=document.url)
-        link = self._next(graph, document.url)
+            raise SourceError(message, code="paging-loop", url=url)
+        link = self._next(graph, url)
         if link is None and fresh:
-            link = self._guessed(graph, document.url, len(self.guids))
+            link = self._guessed(graph, url, len(self.guids) + self.known)
         if not fresh and link is None:
             # The page we guessed is one we know: the portal has no more to show.
             items = []
-        return Slice(items, total_of(graph), link, self._notes(graph, found))
+        notes, total = self._notes(graph, found), total_of(graph)
+        return Slice(items, total, link, notes, None if self.broken else Body(digest, len(items), link, total))
 
     def _next(self, graph: Graph, url: str) -> str | None:
         for predicate in _NEXT:
@@ -123,12 +137,12 @@ def _repeated(guid: str) -> RecordError:
     return RecordError(message, guid=guid, code="repeated-guid")
 
 
-def _refuse_unknown_terms(document: Document) -> None:
+def _refuse_unknown_terms(url: str, graph: Graph) -> None:
     """A catalogue may be empty; a document without one, in words defined elsewhere, is one we do not understand."""
-    foreign = [trouble for trouble in document.graph.troubles if trouble.code == REMOTE_CONTEXT]
-    if foreign and not any(document.graph.of_type(CATALOGUES)):
+    foreign = [trouble for trouble in graph.troubles if trouble.code == REMOTE_CONTEXT]
+    if foreign and not any(graph.of_type(CATALOGUES)):
         message = f"no dataset is to be seen in this JSON-LD: {foreign[0].message}"
-        raise SourceError(message, code=REMOTE_CONTEXT, url=document.url)
+        raise SourceError(message, code=REMOTE_CONTEXT, url=url)
 
 
 def record(item: dict[str, Any]) -> Record:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from harvester.catalogue.packing import load_dataset, unpack
 from harvester.catalogue.tables import (
+    bodies,
     changes,
     datasets,
     documents,
@@ -20,6 +21,7 @@ from harvester.catalogue.tables import (
     sources,
     unmatched,
 )
+from harvester.connector import Body
 from harvester.decide import Stored
 from harvester.model import Dataset
 
@@ -78,6 +80,21 @@ def known(connection: Connection, source_id: int, guids: Sequence[str]) -> dict[
         )
         found |= {row.guid: Stored(*row) for row in connection.execute(statement)}
     return found
+
+
+def known_body(connection: Connection, source_id: int, digest: bytes) -> Body | None:
+    """What is known of an answer with these bytes, provided that every record it held is still active."""
+    where = (bodies.c.source_id == source_id, bodies.c.digest == digest)
+    row = connection.execute(select(bodies).where(*where)).one_or_none()
+    if row is None or body_count(connection, source_id, digest) != row.records:
+        return None
+    return Body(row.digest, row.records, row.next, row.advertised)
+
+
+def body_count(connection: Connection, source_id: int, digest: bytes) -> int:
+    """How many active records of a source came with an answer."""
+    where = (records.c.source_id == source_id, records.c.body_hash == digest, records.c.status == "active")
+    return int(connection.execute(select(func.count()).select_from(records).where(*where)).scalar_one())
 
 
 def source_named(connection: Connection, name: str) -> Row[Any] | None:

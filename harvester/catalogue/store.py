@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from harvester.catalogue import joining
 from harvester.catalogue.packing import pack, squeeze
 from harvester.catalogue.tables import (
+    bodies,
     changes,
     counters,
     datasets,
@@ -26,7 +27,7 @@ from harvester.catalogue.tables import (
     sources,
     unmatched,
 )
-from harvester.connector import Record
+from harvester.connector import Body, Record
 from harvester.decide import Action, Stored
 from harvester.fields.terms import matched
 from harvester.model import Dataset
@@ -98,6 +99,34 @@ def touch(connection: Connection, run: RunRef, ids: Sequence[int]) -> None:
     """Mark records as seen by the run."""
     for part in chunks(ids):
         connection.execute(update(records).where(records.c.id.in_(part)).values(seen_run_id=run.id))
+
+
+def stamp(connection: Connection, run: RunRef, guids: Sequence[str], digest: bytes) -> None:
+    """Note which answer records came with."""
+    for part in chunks(guids):
+        where = (records.c.source_id == run.source_id, records.c.guid.in_(part))
+        connection.execute(update(records).where(*where).values(body_hash=digest))
+
+
+def keep_body(connection: Connection, run: RunRef, body: Body) -> None:
+    """Remember an answer that was read to its end, unless one of its records could not be kept."""
+    where = (bodies.c.source_id == run.source_id, bodies.c.digest == body.digest)
+    connection.execute(delete(bodies).where(*where))
+    row = {"digest": body.digest, "records": body.records, "next": body.next, "advertised": body.advertised}
+    connection.execute(insert(bodies).values(source_id=run.source_id, run_id=run.id, **row))
+
+
+def touch_body(connection: Connection, run: RunRef, digest: bytes) -> None:
+    """Mark every record that came with an answer as seen by the run."""
+    where = (records.c.source_id == run.source_id, records.c.body_hash == digest, records.c.status == "active")
+    connection.execute(update(records).where(*where).values(seen_run_id=run.id))
+    same = (bodies.c.source_id == run.source_id, bodies.c.digest == digest)
+    connection.execute(update(bodies).where(*same).values(run_id=run.id))
+
+
+def forget_bodies(connection: Connection, run: RunRef) -> None:
+    """Drop the answers that a complete walk did not meet again."""
+    connection.execute(delete(bodies).where(bodies.c.source_id == run.source_id, bodies.c.run_id != run.id))
 
 
 def retire(connection: Connection, run: RunRef, ids: Sequence[int], now: datetime) -> None:

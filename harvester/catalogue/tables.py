@@ -132,10 +132,25 @@ records = Table(
     Column("first_seen_at", Instant, nullable=False),
     Column("changed_at", Instant, nullable=False),
     Column("seen_run_id", Id, nullable=False),
+    Column("body_hash", LargeBinary(16)),  # of the answer it came from; null: the connector does not say
     Column("retired_at", Instant),  # null: not retired
     UniqueConstraint("source_id", "guid"),
     Index(None, "source_id", "seen_run_id"),
+    Index(None, "source_id", "body_hash"),
     Index(None, "dataset_id"),
+)
+
+# Answers whose records are all kept as they were: when the same bytes come again, nothing needs to be read.
+bodies = Table(
+    "bodies",
+    metadata,
+    _source(),
+    Column("digest", LargeBinary(16), nullable=False),
+    Column("run_id", Id, nullable=False),  # the last run that met it
+    Column("records", BigInteger, nullable=False),
+    Column("next", Text),  # null: it links no further page
+    Column("advertised", BigInteger),  # null: it states no total
+    PrimaryKeyConstraint("source_id", "digest"),
 )
 
 # The big columns stand apart, so that scanning records stays cheap.  Both are JSON, compressed with Zstandard.

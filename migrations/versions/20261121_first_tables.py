@@ -17,6 +17,7 @@ TABLES = (
     "datasets",
     "sources",
     "records",
+    "bodies",
     "runs",
     "documents",
     "match_keys",
@@ -31,6 +32,7 @@ def upgrade() -> None:
     _datasets()
     _sources()
     _records()
+    _bodies()
     _runs()
     _documents()
     _match_keys()
@@ -119,6 +121,7 @@ def _records() -> None:
         sa.Column("first_seen_at", sa.DateTime(), nullable=False),
         sa.Column("changed_at", sa.DateTime(), nullable=False),
         sa.Column("seen_run_id", ID, nullable=False),
+        sa.Column("body_hash", sa.LargeBinary(length=16), nullable=True),
         sa.Column("retired_at", sa.DateTime(), nullable=True),
         sa.ForeignKeyConstraint(["dataset_id"], ["datasets.id"], name=op.f("fk_records_dataset_id")),
         sa.ForeignKeyConstraint(["source_id"], ["sources.id"], name=op.f("fk_records_source_id"), ondelete="CASCADE"),
@@ -127,7 +130,22 @@ def _records() -> None:
     )
     op.create_index(op.f("ix_records_dataset_id"), "records", ["dataset_id"])
 
+    op.create_index(op.f("ix_records_source_id_body_hash"), "records", ["source_id", "body_hash"])
     op.create_index(op.f("ix_records_source_id_seen_run_id"), "records", ["source_id", "seen_run_id"])
+
+
+def _bodies() -> None:
+    op.create_table(
+        "bodies",
+        sa.Column("source_id", ID, nullable=False),
+        sa.Column("digest", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("run_id", ID, nullable=False),
+        sa.Column("records", sa.BigInteger(), nullable=False),
+        sa.Column("next", sa.Text(), nullable=True),
+        sa.Column("advertised", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["source_id"], ["sources.id"], name=op.f("fk_bodies_source_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("source_id", "digest", name=op.f("pk_bodies")),
+    )
 
 
 def _runs() -> None:

@@ -28,7 +28,7 @@ from harvester.catalogue import queries
 from harvester.catalogue.database import migrate, open_engine, writing
 from harvester.catalogue.packing import load_dataset
 from harvester.catalogue.tables import documents, problems, records
-from harvester.run import Result
+from harvester.harvest import Result
 from harvester.samples.serving import serve
 from harvester.schedule import utcnow
 from harvester.settings import Settings

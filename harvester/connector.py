@@ -1,8 +1,9 @@
 """What a connector is, and what passes between it and a run.
 
 A connector is a *module* with four names: `NAME`, `Options`, `fetch`, `normalise`; a fifth, `recognise`,
-lets `harvester source recognise URL` find it.  `fetch` touches the network and maps nothing;
-`normalise` maps and touches nothing.  Both raise only `SourceError` and `RecordError`.
+lets `harvester source recognise URL` find it; a sixth, `INCREMENTAL = True`, says that `fetch` heeds `walk.since`.
+`fetch` touches the network and maps nothing; `normalise` maps and touches nothing.  Both raise only `SourceError`
+and `RecordError`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
+from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -40,7 +42,13 @@ class Source:
     @property
     def home(self) -> str:
         """The address that pages and identifiers of the portal are made of."""
-        return getattr(self.options, "public_url", "") or self.url
+        return without_credentials(getattr(self.options, "public_url", "") or self.url)
+
+
+def without_credentials(url: str) -> str:
+    """A URL that may be published: without the user and password that it may hold (RFC 3986, section 3.2.1)."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,8 @@ class Page:
     records that were lost, `notes` what was repaired or is worth telling.
 
     A connector may say which answer the records came from (`body`) and, with its last page, that this was all of it
-    (`whole`).  When the same bytes come again it need not read them: `unchanged` lets their records stand.
+    (`whole`).  When the same bytes come again it need not read them: `unchanged` lets their records stand.  Records
+    of a `doubtful` page come from a broken answer: they may be new, but replace nothing.
     """
 
     records: tuple[Record, ...]
@@ -86,6 +95,7 @@ class Page:
     body: bytes | None = None
     whole: Body | None = None
     unchanged: Body | None = None
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)

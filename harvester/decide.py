@@ -102,4 +102,6 @@ def _kept(code: str, reason: str) -> Retirement:
 
 
 def _held(code: str, reason: str) -> Retirement:
-    return Retirement(False, True, code, f"{reason}; nothing was retired, a person must confirm")
+    return Retirement(
+        False, True, code, f"{reason}; nothing is retired until a person confirms (harvester confirm RUN)"
+    )

@@ -42,7 +42,7 @@ def _entries(engine: Engine, settings: Settings, source_id: int | None) -> Itera
 
 def root(settings: Settings) -> str:
     """The public address, without a final slash."""
-    return settings.public_url.rstrip("/")
+    return settings.address
 
 
 def dataset_iri(settings: Settings, view: DatasetView) -> str:

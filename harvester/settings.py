@@ -22,7 +22,8 @@ class Settings(BaseSettings):
         "", description="SQLAlchemy URL of the catalogue; empty means SQLite in the data directory."
     )
     public_url: str = Field(
-        "http://127.0.0.1:8000", description="Address under which the API is reached; the root of the dataset IRIs."
+        "",
+        description="Address under which the API is reached, the root of the dataset IRIs; empty: host and port.",
     )
     title: str = Field("Unified catalogue", description="Title of the catalogue in pages and exports.")
     publisher: str = Field("Catalogue harvester", description="Name of the publisher of the unified catalogue.")
@@ -59,6 +60,12 @@ class Settings(BaseSettings):
     retire_least: int = Field(10, description="So many vanished datasets may always be retired, whatever the share.")
     workers: int = Field(4, description="Sources that one worker process harvests at once.")
     tick_seconds: float = Field(5.0, description="How often the scheduler looks for sources that are due.")
+
+    @property
+    def address(self) -> str:
+        """Where the API is reached, without a final slash."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+        return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
 
     @field_validator("private_hosts", mode="before")
     @classmethod

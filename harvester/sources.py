@@ -55,6 +55,9 @@ def edit(connection: Connection, name: str, now: datetime, **changed: Any) -> No
     values = {key: value for key, value in changed.items() if value is not None}
     kept = {"connector": row.connector, "url": row.url, "options": row.options} | values
     values |= _checked(kept["connector"], kept["url"], kept["options"])
+    if any(values.get(key, getattr(row, key)) != getattr(row, key) for key in ("url", "connector", "options")):
+        # Another portal, or another part of it: what was walked before says nothing of it.
+        values |= {"since_at": None, "complete_at": None}
     if "schedule" in values:
         values |= _scheduled(values["schedule"] or None, now)
     store.edit_source(connection, row.id, values)

@@ -27,6 +27,7 @@ class Slice:
     notes: tuple[RecordError, ...] = ()
     body: Body | None = None
     unchanged: bool = False
+    doubtful: bool = False
 
 
 Read = Callable[[int, int], Slice]
@@ -51,7 +52,8 @@ def walk_offsets(read: Read, make: Make, sizes: tuple[int, ...], start: int = 0)
     `sizes` are the page sizes that may be asked for, largest first, each dividing the one before, so that
     `offset` stays a multiple of `limit`.  A page that fails is asked for in smaller pieces, down to the one
     record that breaks it, which is reported; the size grows back afterwards.  The offset moves by what really
-    came, for portals that cap pages silently.  Raises `SourceError` when a portal repeats its pages.
+    came, for portals that cap pages silently, and only an empty page ends the walk: totals lie, and a short page
+    may be a capped one.  Raises `SourceError` when a portal repeats its pages.
     """
     offset, level, unreadable = start, 0, 0
     seen: set[bytes] = set()
@@ -72,12 +74,15 @@ def walk_offsets(read: Read, make: Make, sizes: tuple[int, ...], start: int = 0)
         unreadable = 0
         if not part.items:
             return
-        _refuse_repetition(part.items, seen)
         good, bad = records(part.items, make)
+        if _repeated(part.items, good, seen):
+            if part.total is not None and offset >= part.total:
+                return
+            raise SourceError(
+                "the portal answered the same page twice: it ignores the paging parameters", code="paging-ignored"
+            )
         offset += len(part.items)
         yield Page(good, part.total, str(offset), bad, part.notes)
-        if len(part.items) < limit and (part.total is None or offset >= part.total):
-            return
         level = _grown(sizes, level, offset)
 
 
@@ -91,14 +96,23 @@ def walk_links(first: str, read: Callable[[str], Slice], make: Make) -> Iterator
             raise SourceError(f"the paging links run in a circle: {url} was read before", code="paging-loop", url=url)
         visited.add(url)
         part = read(url)
-        if part.items:
-            _refuse_repetition(part.items, seen)
         good, bad = records(part.items, make)
+        if part.items and _repeated(part.items, good, seen):
+            raise SourceError(f"the page {url} is one that was read before", code="paging-loop", url=url)
         if part.unchanged:
             yield Page((), part.total, part.next, unchanged=part.body)
         else:
             digest = part.body.digest if part.body else None
-            yield Page(good, part.total, part.next, bad, part.notes, body=digest, whole=None if bad else part.body)
+            yield Page(
+                good,
+                part.total,
+                part.next,
+                bad,
+                part.notes,
+                body=digest,
+                whole=None if bad else part.body,
+                doubtful=part.doubtful,
+            )
         url = part.next
 
 
@@ -108,13 +122,13 @@ def _grown(sizes: tuple[int, ...], level: int, offset: int) -> int:
     return level
 
 
-def _refuse_repetition(items: list[Any], seen: set[bytes]) -> None:
-    mark = digest(items)
+def _repeated(items: list[Any], good: tuple[Record, ...], seen: set[bytes]) -> bool:
+    """Whether a page of these records was seen before; by guids, since payloads hold view counters."""
+    mark = digest([record.guid for record in good] if good else items)
     if mark in seen and len(items) > 1:
-        raise SourceError(
-            "the portal answered the same page twice: it ignores the paging parameters", code="paging-ignored"
-        )
+        return True
     seen.add(mark)
+    return False
 
 
 def _unreadable(error: SourceError, offset: int) -> RecordError:

@@ -12,12 +12,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, select, update
 
+from harvester import registry
 from harvester.catalogue import queries, store
 from harvester.catalogue.database import writing
 from harvester.catalogue.tables import runs, sources
 from harvester.errors import UsageError
+from harvester.harvest import Change, Harvest, Result, Tally
 from harvester.http import Http
-from harvester.run import Change, Harvest, Result, Tally, run
+from harvester.run import run
 from harvester.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -74,8 +76,22 @@ def expire(connection: Connection, now: datetime) -> int:
     ).rowcount
 
 
+def confirm(engine: Engine, run: Row[Any], now: datetime) -> int:
+    """Retire the records that a held run did not find; answers how many."""
+    ref, retired = store.RunRef(run.id, run.source_id, run.source), 0
+    with writing(engine) as connection:
+        while rows := queries.vanished_page(connection, run.id, run.source_id, 0, queries.CHUNK):
+            store.retire(connection, ref, [row.id for row in rows], now)
+            retired += len(rows)
+        values = {"status": "succeeded", "retired": run.retired + retired, "message": "confirmed by hand"}
+        connection.execute(update(runs).where(runs.c.id == run.id).values(**values))
+    return retired
+
+
 def mode_for(row: Row[Any], settings: Settings, now: datetime, full: bool = False) -> str:
-    """Incremental where that is safe: a complete walk has been made, not too long ago."""
+    """Incremental where the connector can and that is safe: a complete walk has been made, not too long ago."""
+    if not getattr(registry.connector(row.connector), "INCREMENTAL", False):
+        return "full"
     recent = row.complete_at is not None and now - row.complete_at < timedelta(days=settings.full_every_days)
     return "incremental" if recent and not full else "full"
 

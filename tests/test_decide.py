@@ -41,7 +41,7 @@ def test_the_guard(walk: Walked, vanished: int, active: int, retire: bool, code:
 def test_held_says_what_to_do() -> None:
     assert retirement(GOOD, 50, 100, GUARD) == Retirement(
         False, True, "too-many-vanished",
-        "50 of 100 datasets vanished at once; nothing was retired, a person must confirm",
+        "50 of 100 datasets vanished at once; nothing is retired until a person confirms (harvester confirm RUN)",
     )  # fmt: skip
 
 

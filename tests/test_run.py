@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,9 +14,11 @@ from harvester import sources, worker
 from harvester.catalogue import queries, store
 from harvester.catalogue.database import writing
 from harvester.catalogue.tables import changes, datasets, match_keys, problems, records, runs, unmatched
-from harvester.errors import UsageError
+from harvester.connector import Body, Page
+from harvester.errors import SourceError, UsageError
+from harvester.harvest import Change, Harvest, Result
 from harvester.http import Http
-from harvester.run import Change, Harvest, Result, run
+from harvester.run import run
 from harvester.settings import Settings
 from tests.programmable import Programmable, packages
 
@@ -383,3 +386,96 @@ def test_a_removed_source_takes_its_datasets_and_gives_them_back(bench: Bench) -
     bench.run(connector)
     with bench.engine.connect() as connection:
         assert [view.key for view in queries.visible_page(connection)] == keys
+
+
+def test_a_walk_that_lost_something_is_made_whole_again(bench: Bench) -> None:
+    connector = Programmable(packages(10))
+    for misbehave in (unreadable, short_of_total, failing):
+        misbehave(connector)
+        connector.fail_after = connector.fail_after and 6
+        bench.run(connector)
+        with bench.engine.connect() as connection:
+            assert sources.named(connection, "one").complete_at is None
+        connector.__init__(packages(10))  # type: ignore[misc]
+    bench.run(connector)
+    with bench.engine.connect() as connection:
+        assert sources.named(connection, "one").complete_at is not None
+
+
+def test_totals_that_cannot_be_are_not_believed(bench: Bench) -> None:
+    connector = Programmable(packages(3))
+    connector.advertised = 10**30
+    assert (bench.run(connector).status, bench.visible()) == ("succeeded", 3)
+
+
+def test_a_portal_that_pages_for_ever_is_left(bench: Bench) -> None:
+    class Endless(Programmable):
+        def fetch(self, *args: Any) -> Any:
+            while True:
+                yield from super().fetch(*args)
+
+    result = bench.run(Endless(packages(3)))
+    assert (result.status, result.code) == ("failed", "paging-loop")
+    assert bench.visible() == 3
+
+
+def test_what_is_left_of_a_broken_answer_replaces_nothing(bench: Bench) -> None:
+    class Broken(Programmable):
+        def fetch(self, *args: Any) -> Any:
+            yield from (replace(page, doubtful=True) for page in super().fetch(*args))
+            raise SourceError("the answer is cut", code="broken-document")
+
+    bench.run(Programmable(packages(2, description="Entier")))
+    stumps = packages(3)
+    assert counts(bench.run(Broken(stumps))) == {"unchanged": 2, "created": 1}
+    with bench.engine.connect() as connection:
+        views = queries.visible_page(connection)
+    assert [bool(view.dataset and view.dataset.description) for view in views] == [True, True, False]
+
+
+def test_a_source_of_which_nothing_can_be_used_failed(bench: Bench) -> None:
+    result = bench.run(Programmable(packages(3, title="BOOM")))
+    assert (result.status, result.code) == ("failed", "all-failed")
+
+
+def test_a_dry_run_tells_what_would_go(bench: Bench) -> None:
+    connector = Programmable(packages(30))
+    bench.run(connector)
+    del connector.packages["g3"]
+    result = bench.run(connector, dry=True)
+    assert [(c.action, c.guid) for c in bench.told] == [("retired", "g3")]
+    assert bench.visible() == 30
+    empty(connector)
+    assert bench.run(connector, dry=True).status == "held"
+    assert result.status == "succeeded"
+
+
+def test_a_held_run_is_confirmed_by_hand(bench: Bench) -> None:
+    connector = Programmable(packages(30))
+    bench.run(connector)
+    half(connector)
+    assert bench.run(connector).status == "held"
+    with bench.engine.connect() as connection:
+        row = queries.run_list(connection, limit=1)[0]
+    assert worker.confirm(bench.engine, row, bench.now) == 15
+    assert bench.visible() == 15
+
+
+def test_the_same_bytes_need_not_be_read_again(bench: Bench) -> None:
+    class Remembering(Programmable):
+        def fetch(self, source: Any, http: Any, walk: Any) -> Any:
+            for number, page in enumerate(super().fetch(source, http, walk)):
+                digest = bytes([number]) * 16
+                if known := walk.known(digest):
+                    yield Page((), page.advertised, unchanged=known)
+                else:
+                    yield replace(page, body=digest, whole=Body(digest, len(page.records)))
+
+    connector = Remembering(packages(7))
+    bench.run(connector)
+    broken = {guid: {"title": "BOOM"} for guid in connector.packages}
+    connector.packages = broken
+    assert counts(bench.run(connector)) == {"unchanged": 7}
+    with writing(bench.engine) as connection:
+        connection.execute(update(records).where(records.c.guid == "g0").values(status="failed"))
+    assert counts(bench.run(connector)) == {"unchanged": 4, "failed": 3}

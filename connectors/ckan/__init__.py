@@ -6,4 +6,6 @@ from connectors.ckan.dataset import normalise
 from connectors.ckan.options import Options
 from connectors.ckan.walk import NAME, fetch, recognise
 
-__all__ = ["NAME", "Options", "fetch", "normalise", "recognise"]
+INCREMENTAL = True
+
+__all__ = ["INCREMENTAL", "NAME", "Options", "fetch", "normalise", "recognise"]

@@ -73,7 +73,7 @@ class Feed:
         number = 0
         while batch := tuple(islice(records, RECORDS_A_PAGE)):
             number += len(batch)
-            yield Page(batch, total, body=digest)
+            yield Page(batch, total, body=digest, doubtful=_is_lossy(graph))
         notes = self._notes(graph, found)
         yield Page((), total, notes=notes, whole=None if self.broken else Body(digest, number, None, total))
 
@@ -102,7 +102,8 @@ class Feed:
             # The page we guessed is one we know: the portal has no more to show.
             items = []
         notes, total = self._notes(graph, found), total_of(graph)
-        return Slice(items, total, link, notes, None if self.broken else Body(digest, len(items), link, total))
+        body = None if self.broken else Body(digest, len(items), link, total)
+        return Slice(items, total, link, notes, body, doubtful=_is_lossy(graph))
 
     def _next(self, graph: Graph, url: str) -> str | None:
         for predicate in _NEXT:
@@ -130,6 +131,10 @@ class Feed:
                 self.broken = trouble.message
         said = [RecordError(trouble.message, code=trouble.code) for trouble in graph.troubles]
         return (*said, *(_repeated(guid) for guid in found.repeated))
+
+
+def _is_lossy(graph: Graph) -> bool:
+    return any(trouble.lossy for trouble in graph.troubles)
 
 
 def _repeated(guid: str) -> RecordError:

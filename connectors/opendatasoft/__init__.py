@@ -27,6 +27,7 @@ from harvester.model import Dataset
 from harvester.walks import walk_offsets
 
 NAME = "opendatasoft"
+INCREMENTAL = True
 
 
 class Options(NoOptions):

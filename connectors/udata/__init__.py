@@ -19,6 +19,7 @@ from harvester.model import Dataset
 from harvester.walks import records, walk_offsets
 
 NAME = "udata"
+INCREMENTAL = True
 # More than 100 is slow on high pages; each size divides the one before, so that every offset is a whole page.
 SIZES = (100, 50, 25, 5, 1)
 

@@ -21,7 +21,7 @@ from harvester.catalogue.tables import (
     sources,
     unmatched,
 )
-from harvester.connector import Body
+from harvester.connector import Body, without_credentials
 from harvester.decide import Stored
 from harvester.model import Dataset
 
@@ -362,8 +362,8 @@ def _record_views(connection: Connection, ids: Sequence[int], shown: set[int]) -
     found: dict[int, list[RecordView]] = {}
     for row in connection.execute(_records_of(ids)):
         view = RecordView(
-            row.id, row.source, row.source_title, row.source_url, row.connector, row.guid, row.status, row.title,
-            row.url, row.first_seen_at, row.changed_at, row.last_seen_at, row.id in shown,
+            row.id, row.source, row.source_title, without_credentials(row.source_url), row.connector, row.guid,
+            row.status, row.title, row.url, row.first_seen_at, row.changed_at, row.last_seen_at, row.id in shown,
         )  # fmt: skip
         found.setdefault(row.dataset_id, []).append(view)
     return found

@@ -9,7 +9,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Insert, Table, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from harvester.catalogue import joining
@@ -353,13 +353,3 @@ def _log(connection: Connection, run: RunRef, action: str, touched: Sequence[tup
         for dataset_id, record_id in touched
     ]
     _insert_all(connection, changes, rows)
-
-
-def vanished_count(connection: Connection, run: RunRef) -> int:
-    """How many active records of the source this run has not seen."""
-    return int(connection.execute(select(func.count()).select_from(records).where(*vanished(run))).scalar_one())
-
-
-def vanished(run: RunRef) -> tuple[Any, ...]:
-    """The condition of being active in the run's source and not seen by it."""
-    return (records.c.source_id == run.source_id, records.c.seen_run_id != run.id, records.c.status == "active")

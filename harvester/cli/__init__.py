@@ -7,8 +7,10 @@ import sys
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 from rich.logging import RichHandler
 from rich.markup import escape
+from sqlalchemy.exc import SQLAlchemyError
 
 from harvester import __version__
 from harvester.cli import catalogue, running, serving, sources
@@ -33,6 +35,7 @@ app.add_typer(catalogue.index_app, name="index", rich_help_panel="Catalogue")
 app.add_typer(catalogue.vocabulary_app, name="vocabulary", rich_help_panel="Catalogue")
 app.command("run", rich_help_panel="Harvest")(running.run)
 app.command("replay", rich_help_panel="Harvest")(running.replay)
+app.command("confirm", rich_help_panel="Harvest")(running.confirm)
 app.command("runs", rich_help_panel="Harvest")(running.runs)
 app.command("problems", rich_help_panel="Harvest")(running.problems)
 app.command("search", rich_help_panel="Catalogue")(catalogue.search)
@@ -69,6 +72,13 @@ def main() -> None:
         sys.exit(USAGE)
     except HarvesterError as error:
         err.print(f"[red]error:[/] {escape(error.message)}", highlight=False, soft_wrap=True)
+        sys.exit(1)
+    except ValidationError as error:
+        wrong = "; ".join(f"HARVESTER_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+        err.print(f"[red]error:[/] {escape(wrong)}", highlight=False, soft_wrap=True)
+        sys.exit(USAGE)
+    except (OSError, SQLAlchemyError) as error:
+        err.print(f"[red]error:[/] {escape(str(error).splitlines()[0])}", highlight=False, soft_wrap=True)
         sys.exit(1)
     except KeyboardInterrupt:
         err.print("stopped")

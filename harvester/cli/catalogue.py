@@ -23,6 +23,13 @@ index_app = typer.Typer(no_args_is_help=True, help="The search index, derived fr
 vocabulary_app = typer.Typer(no_args_is_help=True, help="Controlled vocabularies and what did not resolve.")
 
 
+_RELAXED = {
+    "most": " (none has every word: these have most of them)",
+    "any": " (none has every word: these have one of them)",
+    "fuzzy": " (none has these words: these have similar ones)",
+}
+
+
 def search(
     query: Annotated[list[str], typer.Argument(help="Words to look for; none lists everything.")] = [],  # noqa: B006
     where: Annotated[
@@ -48,13 +55,14 @@ def search(
 
 def print_results(found: SearchResult, language: str) -> None:
     """Results as a person reads them: title, publisher, sources, formats, where to read on."""
-    relaxed = "" if found.relaxed == "all" else f" (no dataset has every word: {found.relaxed} of them match)"
+    relaxed = _RELAXED.get(found.relaxed, "") if found.total else ""
     out.print(f"[bold]{found.total}[/] datasets{relaxed}")
     for hit in found.hits:
         card = hit.card
         title = preferred(card["title"], language) or card["id"]
         sources_named = ", ".join(source["name"] for source in card["sources"])
-        facts = (preferred(card["publisher"], language), sources_named, ", ".join(card["formats"]), card["modified"])
+        day = (card["modified"] or "")[:10]
+        facts = (preferred(card["publisher"], language), sources_named, ", ".join(card["formats"]), day)
         out.print(f"\n[bold]{escape(title)}[/]", soft_wrap=True)
         out.print(f"  [dim]{escape(' · '.join(fact for fact in facts if fact))}[/]", soft_wrap=True)
         out.print(f"  /api/datasets/{card['id']}", soft_wrap=True)
@@ -75,6 +83,11 @@ def export(
         if output is None:
             for chunk in chunks:
                 sys.stdout.buffer.write(chunk)
+            return
+        if output.exists() and not output.is_file():
+            # A device or a pipe is written to, never replaced.
+            with output.open("wb") as file:
+                file.writelines(chunks)
             return
         partial = output.with_name(output.name + ".part")
         with partial.open("wb") as file:

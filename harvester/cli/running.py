@@ -16,7 +16,7 @@ from harvester.catalogue import queries
 from harvester.catalogue.database import writing
 from harvester.cli.shared import err, opened, out, progress_bars, show_tally, summary, table_of
 from harvester.errors import UsageError
-from harvester.run import Change, Result
+from harvester.harvest import Change, Result, Tally
 from harvester.schedule import utcnow
 from harvester.search import open_index, refresh
 from harvester.settings import Settings
@@ -41,6 +41,37 @@ def replay(source: Annotated[str, typer.Argument(help="Name of the source.")]) -
     """Normalise a source's kept payloads again, without asking the portal: for a better mapping."""
     with opened() as (settings, engine):
         finish(harvest(settings, engine, _chosen(engine, [source]), lambda _: "replay"))
+
+
+def confirm(
+    run_id: Annotated[int, typer.Argument(metavar="RUN", help="Id of a held run, as `harvester runs` lists it.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Retire what a held run did not find, after showing it by name."""
+    with opened() as (settings, engine):
+        row, gone = _held(engine, run_id)
+        for title, guid in gone:
+            out.print(f"{escape(guid)}\t{escape(title or '')}", soft_wrap=True)
+        if not yes and not typer.confirm(f"Retire these {len(gone)} records of {row.source}?"):
+            raise UsageError("nothing was retired", code="not-confirmed")
+        retired = worker.confirm(engine, row, utcnow())
+        refresh(engine, open_index(settings))
+    out.print(f"retired {retired} records of [bold]{row.source}[/]")
+
+
+def _held(engine: Engine, run_id: int) -> tuple[Row[Any], list[tuple[str | None, str]]]:
+    with engine.connect() as connection:
+        row = queries.run_by_id(connection, run_id)
+        if row is None or row.status != "held":
+            raise UsageError(f"there is no held run {run_id}; `harvester runs` lists them", code="not-held")
+        newest = queries.run_list(connection, row.source_id, limit=1)[0]
+        if newest.id != run_id:
+            raise UsageError(f"run {newest.id} has walked {row.source} since; look at that one", code="outdated-run")
+        gone, after = [], 0
+        while page := queries.vanished_page(connection, run_id, row.source_id, after, queries.CHUNK):
+            gone += [(record.title, record.guid) for record in page]
+            after = page[-1].id
+    return row, gone
 
 
 def runs(
@@ -91,7 +122,7 @@ def finish(results: list[Result], dry: bool = False) -> None:
     for result in results:
         if result.message:
             err.print(f"[bold]{result.source}[/] {result.status}: {escape(result.message)}")
-    if any(result.status in ("failed", "cancelled") for result in results):
+    if any(result.status in ("failed", "cancelled", "busy") for result in results):
         raise typer.Exit(FAILED)
 
 
@@ -99,8 +130,12 @@ def _one(settings: Settings, engine: Engine, row: Row[Any], mode: str, dry: bool
     task = bars.add_task(row.name, total=None)
     run_id = 0
     if not dry:
-        with writing(engine) as connection:
-            run_id = worker.begin(connection, row, mode, utcnow())
+        try:
+            with writing(engine) as connection:
+                run_id = worker.begin(connection, row, mode, utcnow())
+        except UsageError as error:
+            # Another run has this source: the others are harvested all the same.
+            return Result(row.name, "busy", Tally(), error.code, error.message)
     told = (lambda change: _print_change(row.name, change)) if dry else (lambda change: None)
     watch = worker.Watch(lambda tally: show_tally(bars, task, tally), told)
     return worker.execute(engine, settings, row, run_id, mode, utcnow, dry=dry, watch=watch)

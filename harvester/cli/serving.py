@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 import uvicorn
-from sqlalchemy import Engine, Row
+from sqlalchemy import Connection, Engine, Row
 
 from harvester import sources, worker
 from harvester.catalogue import queries, store
@@ -19,7 +19,7 @@ from harvester.cli.catalogue import print_results
 from harvester.cli.running import finish, harvest
 from harvester.cli.shared import opened, out, table_of
 from harvester.errors import UsageError
-from harvester.samples import SAMPLES, Running, start
+from harvester.samples import SAMPLES, Running, Sample, start
 from harvester.schedule import scheduler, utcnow
 from harvester.search import SearchRequest, open_index, refresh
 from harvester.settings import Settings
@@ -43,7 +43,7 @@ def up() -> None:
         ticking.start()
         pool.start()
         indexing.start()
-        out.print(f"catalogue at http://{settings.host}:{settings.port} (data in {settings.data}); stop with Ctrl-C")
+        out.print(f"catalogue at {settings.address} (data in {settings.data}); stop with Ctrl-C")
         try:
             uvicorn.run(API, factory=True, host=settings.host, port=settings.port, log_level="warning")
         finally:
@@ -65,12 +65,16 @@ def demo(
                 stack.callback(portal.close)
             rows = _register(engine, running)
             local = settings.model_copy(update={"private_hosts": (*settings.private_hosts, "127.0.0.1")})
-            results = harvest(local, engine, rows, lambda _: "full")
-            finish(results)
-        _show(settings, engine)
-        if not once:
-            out.print(f"\nthe catalogue is at [bold]http://{settings.host}:{settings.port}[/]; stop with Ctrl-C")
-            uvicorn.run(API, factory=True, host=settings.host, port=settings.port, log_level="warning")
+            finish(harvest(local, engine, rows, lambda _: "full"))
+            _show(settings, engine)
+            if not once:
+                _serve(settings)
+
+
+def _serve(settings: Settings) -> None:
+    out.print(f"\nthe catalogue is at [bold]{settings.address}[/]; stop with Ctrl-C")
+    out.print("the sample portals go on too: HARVESTER_PRIVATE_HOSTS=127.0.0.1 harvester run")
+    uvicorn.run(API, factory=True, host=settings.host, port=settings.port, log_level="warning")
 
 
 class Indexer:
@@ -105,16 +109,19 @@ def require_free_port(host: str, port: int) -> None:
         except OSError as error:
             raise UsageError(
                 f"port {port} of {host} is taken ({error.strerror}); stop what uses it, "
-                f"or choose another one: HARVESTER_PORT={port + 1} harvester …",
+                f"or choose another one by setting HARVESTER_PORT={port + 1}",
                 code="port-taken",
             ) from error
 
 
 def _register(engine: Engine, running: Sequence[Running]) -> list[Row[Any]]:
     """The sample portals as sources; from one demo to the next only their ports may change."""
+    names = []
     with writing(engine) as connection:
         for portal in running:
-            row = queries.source_named(connection, portal.sample.name)
+            name = _sample_name(connection, portal.sample)
+            names.append(name)
+            row = queries.source_named(connection, name)
             if row is not None:
                 store.edit_source(connection, row.id, {"url": portal.url})
                 continue
@@ -122,12 +129,19 @@ def _register(engine: Engine, running: Sequence[Running]) -> list[Row[Any]]:
                 connection,
                 url=portal.url,
                 connector=portal.sample.connector,
-                name=portal.sample.name,
+                name=name,
                 options={"public_url": portal.sample.public_url},
                 title=portal.sample.title,
                 now=utcnow(),
             )
-        return [sources.named(connection, portal.sample.name) for portal in running]
+        return [sources.named(connection, name) for name in names]
+
+
+def _sample_name(connection: Connection, sample: Sample) -> str:
+    """The sample's own name, unless a source of the user's has it."""
+    row = queries.source_named(connection, sample.name)
+    own = row is None or row.options.get("public_url") == sample.public_url
+    return sample.name if own else f"sample-{sample.name}"
 
 
 def _show(settings: Settings, engine: Engine) -> None:
@@ -139,6 +153,6 @@ def _show(settings: Settings, engine: Engine) -> None:
         total = queries.visible_count(connection)
     arrived: list[list[object]] = [[row.name, row.connector, counts.get(row.id, 0)] for row in rows]
     out.print(table_of(["source", "connector", "records"], arrived))
-    out.print(f"one catalogue of [bold]{total}[/] datasets: those on two portals are there once\n")
+    out.print(f"one catalogue of [bold]{total}[/] datasets: what two portals identify alike is there once\n")
     out.print(f"harvester search {DEMO_QUERY}")
     print_results(index.search(SearchRequest(q=DEMO_QUERY, size=5)), settings.language)

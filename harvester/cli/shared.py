@@ -13,7 +13,7 @@ from rich.table import Table
 from sqlalchemy import Engine
 
 from harvester.catalogue.database import migrate, open_engine
-from harvester.run import Result, Tally
+from harvester.harvest import Result, Tally
 from harvester.settings import Settings
 
 out = Console(highlight=False)

@@ -11,8 +11,8 @@ from harvester import registry, sources
 from harvester.catalogue import queries
 from harvester.catalogue.database import writing
 from harvester.cli.shared import err, opened, out, table_of
-from harvester.connector import Recognised
-from harvester.errors import UsageError
+from harvester.connector import Recognised, without_credentials
+from harvester.errors import SourceError, UsageError
 from harvester.http import Http
 from harvester.schedule import utcnow
 from harvester.search import open_index, refresh
@@ -34,7 +34,9 @@ _WIDE_PAGE = 1000
 def recognise(url: Url) -> None:
     """Say which connector a URL needs, what stands there, and one sample."""
     found = _recognised(Settings(), url)
-    out.print(table_of(["", ""], [["connector", found.connector], ["url", found.url], *_facts(found)]))
+    out.print(
+        table_of(["", ""], [["connector", found.connector], ["url", without_credentials(found.url)], *_facts(found)])
+    )
 
 
 @app.command()
@@ -80,7 +82,8 @@ def show(name: Name) -> None:
     """Show one source; options that may be secrets are masked."""
     with opened() as (_, engine), engine.connect() as connection:
         row = sources.named(connection, name)
-        facts = [[key, value] for key, value in row._asdict().items() if key not in ("id", "options")]
+        shown = row._asdict() | {"url": without_credentials(row.url)}
+        facts = [[key, value] for key, value in shown.items() if key not in ("id", "options")]
         options = json.dumps(sources.masked(row.options), ensure_ascii=False)
         out.print(table_of(["", ""], [*facts, ["options", options]]))
 
@@ -124,7 +127,7 @@ def remove(
 
 def _recognised(settings: Settings, url: str) -> Recognised:
     with Http(settings) as http:
-        found, reasons = registry.recognise(http, sources.with_scheme(url))
+        found, reasons = _asked(http, url)
     if found:
         return found[0]
     for reason in reasons:
@@ -136,6 +139,16 @@ def _recognised(settings: Settings, url: str) -> Recognised:
     )
 
 
+def _asked(http: Http, url: str) -> tuple[list[Recognised], list[str]]:
+    """A URL without a scheme means https, and http where a host speaks nothing else."""
+    try:
+        return registry.recognise(http, sources.with_scheme(url))
+    except SourceError:
+        if "://" in url:
+            raise
+        return registry.recognise(http, f"http://{url}")
+
+
 def _facts(found: Recognised) -> list[list[object]]:
     advertised = "not stated" if found.advertised is None else found.advertised
     return [["title", found.title], ["advertised datasets", advertised], ["sample", found.sample]]
@@ -144,5 +157,6 @@ def _facts(found: Recognised) -> list[list[object]]:
 def _line(row: object, active: int, last: object) -> list[object]:
     started = getattr(last, "started_at", None)
     when = f"{started:%Y-%m-%d %H:%M}" if started else "never"
-    source = [getattr(row, key) for key in ("name", "connector", "url", "schedule")]
-    return [*source, active, when, getattr(last, "status", "")]
+    name, connector, schedule = (getattr(row, key) for key in ("name", "connector", "schedule"))
+    url = without_credentials(getattr(row, "url", ""))
+    return [name, connector, url, schedule, active, when, getattr(last, "status", "")]

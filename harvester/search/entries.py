@@ -55,7 +55,7 @@ def card(view: DatasetView, dataset: Dataset) -> dict[str, Any]:
         "publisher": _cut(dataset.publisher.name) if dataset.publisher else {},
         "sources": [{"name": r.source, "title": r.source_title} for r in {r.source: r for r in shown}.values()],
         "formats": _formats(dataset),
-        "themes": list(codes("data-theme", dataset.theme)),
+        "themes": list(dict.fromkeys(codes("data-theme", dataset.theme))),
         "licence": next(codes("licence", [licence]), None),
         "issued": dataset.issued,
         "modified": dataset.modified,

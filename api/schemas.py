@@ -222,7 +222,7 @@ class UnmatchedOut(Shape):
     source: str = Field(examples=["paris"])
     vocabulary: str = Field(examples=["licence"])
     text: str = Field(examples=["voir conditions"])
-    count: int = Field(description="How many active records have it.", examples=[12])
+    count: int = Field(description="How often it stands in active records, distributions included.", examples=[12])
 
 
 class UnmatchedList(Shape):

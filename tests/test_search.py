@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from harvester.errors import UsageError
 from harvester.search import Index, SearchRequest, SearchResult, analysis, gaps, open_index, rebuild, refresh
 from harvester.search.base import DEEPEST, Position
-from harvester.search.filters import FACETS, FILTERS
+from harvester.search.filters import FACETS, FILTERS, read
 from harvester.search.generations import Generations
 from harvester.search.parsing import parse
 from harvester.search.ranges import Box, Days, box, days, last_day
@@ -570,3 +570,22 @@ def test_monstrous_metadata_is_indexed(empty: tuple[Catalogue, Index]) -> None:
     assert refresh(built.engine, index) == 2
     assert index.search(SearchRequest(q="mot", filters={"keyword": ["k7"], "bbox": ["0,0,3,50"]})).total == 1
     assert index.search(SearchRequest(sort="title", facets=["keyword", "publisher"])).total == 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "values"),
+    [
+        ({"theme": ["ENVI,TRAN"]}, ("ENVI", "TRAN")),
+        ({"theme": ["ENVI", "TRAN"]}, ("ENVI", "TRAN")),
+        ({"theme": ["Transports, Déplacements"]}, ("TRAN",)),
+        ({"hvd": ["1"]}, ("true",)),
+        ({"hvd": ["non"]}, ("false",)),
+    ],
+)
+def test_values_are_read_as_people_write_them(asked: dict[str, list[str]], values: tuple[str, ...]) -> None:
+    assert read(asked).values[next(iter(asked))] == values
+
+
+def test_what_is_neither_yes_nor_no_is_refused() -> None:
+    with pytest.raises(UsageError, match="true or false"):
+        read({"hvd": ["maybe"]})

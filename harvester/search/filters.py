@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, TypeVar
 
 from harvester.catalogue.queries import DatasetView
 from harvester.errors import UsageError
+from harvester.fields.number import flag
 from harvester.fields.terms import Term
 from harvester.model import Dataset
 from harvester.search.base import preferred
@@ -58,6 +59,11 @@ class Filter:
         if concept is None:
             return value
         return concept.labels.get(language) or concept.labels.get("en") or next(iter(concept.labels.values()), value)
+
+    def is_code(self, value: str) -> bool:
+        """Whether a value is the code of a concept, not a text that means one."""
+        concept = self._concept(value)
+        return concept is not None and concept.code.casefold() == value.casefold()
 
     def _concept(self, value: str) -> Concept | None:
         return VOCABULARIES[self.vocabulary].resolve(value) if self.vocabulary else None
@@ -157,6 +163,9 @@ BY_NAME: dict[str, Filter] = {item.name: item for item in FILTERS}
 FACETS: tuple[Filter, ...] = tuple(item for item in FILTERS if item.kind == "facet")
 
 
+FLAGS = ("hvd",)
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """The filters of a request, read: values by facet (any of them will do), and ranges."""
@@ -174,7 +183,7 @@ def read(given: Mapping[str, Sequence[str]]) -> Wanted:
             known = ", ".join(BY_NAME)
             raise UsageError(f"there is no filter {name!r}; there are {known}", code="unknown-filter", field=name)
     values = {
-        item.name: tuple(dict.fromkeys(item.wanted(v) for v in given[item.name] if v))
+        item.name: tuple(dict.fromkeys(item.wanted(v) for raw in given[item.name] if raw for v in _listed(item, raw)))
         for item in FACETS
         if any(given.get(item.name, ()))
     }
@@ -184,6 +193,18 @@ def read(given: Mapping[str, Sequence[str]]) -> Wanted:
         _range(given, "period", days),
         _range(given, "modified_since", second),
     )
+
+
+def _listed(item: Filter, raw: str) -> list[str]:
+    """`ENVI,TRAN` are two codes; any other text with a comma is one value.  Raises `UsageError` for no yes or no."""
+    if item.name in FLAGS:
+        answer = flag(raw)
+        if answer is None:
+            message = f"{item.name}: true or false is wanted"
+            raise UsageError(message, code="bad-filter", field=item.name, value=raw[:LONGEST_VALUE])
+        return [str(answer).lower()]
+    parts = [part.strip() for part in raw.split(",")]
+    return parts if len(parts) > 1 and all(item.is_code(part) for part in parts) else [raw]
 
 
 def _range(given: Mapping[str, Sequence[str]], name: str, parse: Callable[[str], T]) -> T | None:

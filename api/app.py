@@ -40,7 +40,15 @@ def from_environment() -> FastAPI:
 
 def create_app(settings: Settings) -> FastAPI:
     """The application over the catalogue that `settings` name; its tables must be migrated already."""
-    app = FastAPI(title=settings.title, version=__version__, description=DESCRIPTION, openapi_tags=TAGS, redoc_url=None)
+    app = FastAPI(
+        title=settings.title,
+        version=__version__,
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
+        # Both load their scripts from elsewhere; our own page needs no other host.
+        docs_url=None,
+        redoc_url=None,
+    )
     app.state.settings = settings
     app.state.engine = open_engine(settings)
     app.state.index = open_index(settings)

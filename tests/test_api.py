@@ -350,3 +350,12 @@ def test_every_filter_is_a_documented_parameter(client: TestClient) -> None:
     described = {parameter["name"]: parameter.get("description", "") for parameter in parameters}
     for item in FILTERS:
         assert item.description in described[item.name]
+
+
+def test_the_description_for_people_names_every_endpoint_and_needs_no_other_host(client: TestClient) -> None:
+    page = client.get("/docs")
+    assert page.status_code == 200
+    for path in client.get("/openapi.json").json()["paths"]:
+        assert path in page.text
+    assert "script-src" not in page.headers["content-security-policy"]
+    assert "<script" not in page.text

@@ -82,6 +82,14 @@ def home(request: Request, asked: Asked, index: Searching, connection: Reading, 
     return _render("home.html", settings, asked.language or settings.language, **context)
 
 
+@router.get("/docs", include_in_schema=False)
+def docs(request: Request, settings: The) -> Response:
+    """Every endpoint with its parameters, for people; made from the same description as `/openapi.json`."""
+    described = request.app.openapi()
+    context = {"paths": described["paths"], "about": described["info"]["description"]}
+    return _render("docs.html", settings, settings.language, **context)
+
+
 @router.get(
     "/datasets/{name}",
     tags=["dcat-ap"],

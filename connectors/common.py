@@ -19,6 +19,7 @@ _STARTS = frozenset(' \t\r\n\xa0"[{nNuU')
 # A longer text says something, whatever it is: asked in line where thousands of values pass, before any call.
 _LONGEST_NOTHING = 11
 _LISTS = (list, tuple)
+_SCALARS = (str, int, float)
 _CONTAINERS = (list, tuple, dict)
 
 
@@ -64,6 +65,20 @@ def mappings(value: Any) -> list[Mapping[str, Any]]:
     return [item for item in listed(value) if isinstance(item, dict)] if value else []
 
 
+def joined(values: list[Any], separator: str = "; ") -> Any:
+    """Several texts as one, in the order given; what is told by language stands alone, for it cannot be joined."""
+    texts = (str(value).strip() for value in values if type(value) in _SCALARS and not blank(value))
+    said = list(dict.fromkeys(texts))
+    by_language = next((value for value in values if isinstance(value, dict) and value), None)
+    return by_language or separator.join(said) or None
+
+
+def telephone(value: Any) -> Any:
+    """A number without the `tel:` of its address (RFC 3966)."""
+    value = first(value, "hasValue", "@id", "value", "@value") if isinstance(value, dict) else value
+    return value.strip()[4:] if isinstance(value, str) and value.strip().lower().startswith("tel:") else value
+
+
 def readable_date(*values: Any) -> Any:
     """The first value that reads as a date; else the first that says something, so that it is reported."""
     said = None
@@ -87,10 +102,21 @@ def filtered(guid: str, message: str) -> RecordError:
 
 
 _BOX = re.compile(r"[\s(\[]*(?:-?\d+(?:\.\d+)?[\s,;]+){3}-?\d+(?:\.\d+)?[\s)\]]*")
+_DEGREES = r"\s*(-?\d{1,3}(?:\.\d+)?)\s*"
+_CORNERS = re.compile(rf"\[\s*\[{_DEGREES},{_DEGREES}\]\s*,\s*\[{_DEGREES},{_DEGREES}\]\s*\]")
 _SHAPE = re.compile(
     r"(?:<[^>]*>\s*|SRID=\d+;\s*)*(?:MULTI)?(?:POINT|LINESTRING|POLYGON)\s*Z?\s*\(|ENVELOPE\s*\(|\{", re.IGNORECASE
 )
-_SEPARATOR = re.compile(r"(?<=\d)Z?\s*(?:\.\.|--|–| - | to | au | a | until )\s*")
+# A dash with no space stands between ends of the same form only: "2011-12" is a month.
+_SEPARATOR = re.compile(
+    r"(?<=\d)Z?(?:\s*(?:\.\.|--|[–—])\s*|\s+(?:-|/|to|au|à|a|al|until|through|bis|tot|t/m|hasta)\s+)"
+    r"|(?<=\b\d{4})-(?=\d{4}$)|(?<=/\d{4})-(?=\d\d?/\d\d?/\d{4}$)",
+    re.IGNORECASE,
+)
+_LEAD = re.compile(r"(?:du|de|from|von|vom|van)\s+(?=.*\d)", re.IGNORECASE)
+# "2011–12": the second year without its century, the next one where "/" joins them ("2011/05" is a month).
+_SEASON = re.compile(r"(\d\d)(\d\d)\s*([–—/])\s*(\d\d)")
+_LONGEST_SEASON = 11
 _INTERVAL = re.compile(r"\s*(?:\d{4}[^/]*|\.*|[PR][^/]*)/[^/]*", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:https?|ftp)://|www\.", re.IGNORECASE)
 _IRI = re.compile(r"[a-z][a-z0-9+.-]*://|urn:|doi:", re.IGNORECASE)
@@ -128,12 +154,51 @@ def box(sides: Mapping[str, Any], names: tuple[str, ...] = _SIDES) -> list[float
         return None
 
 
+def corners(value: Any) -> list[float] | None:
+    """(west, south, east, north) from [[south, west], [north, east]], a list or its text; None for anything else.
+
+    Elasticsearch and the geospatial feeds of data.gov write latitude first; a pair that can only be the other way
+    round is read so.
+    """
+    if isinstance(value, str):
+        numbers = match.groups() if (match := _CORNERS.fullmatch(value.strip())) else ()
+    else:
+        numbers = _pairs(value)
+    if len(numbers) != len(_SIDES):
+        return None
+    south, west, north, east = map(float, numbers)
+    if _on_earth(west, east, south, north):
+        return [west, south, east, north]
+    return [south, west, north, east] if south <= north and _on_earth(south, north, west, east) else None
+
+
+def _on_earth(west: float, east: float, south: float, north: float) -> bool:
+    return abs(west) <= 180 and abs(east) <= 180 and -90 <= south <= north <= 90
+
+
+def _pairs(value: Any) -> tuple[Any, ...]:
+    """The numbers of two pairs."""
+    if not isinstance(value, _LISTS) or len(value) != 2 or not all(isinstance(pair, _LISTS) for pair in value):
+        return ()
+    numbers = tuple(number for pair in value for number in pair)
+    # A number of hundreds of digits, which JSON can carry, is no float.
+    sound = all(type(number) in (int, float) and -1e3 < number < 1e3 for number in numbers)
+    return numbers if sound and len(value[0]) == 2 else ()
+
+
+def shape(value: Any) -> bool:
+    """Whether a list is one box rather than several places: four numbers, or two corners."""
+    if not isinstance(value, _LISTS):
+        return False
+    return corners(value) is not None or (len(value) == 4 and all(isinstance(side, int | float) for side in value))
+
+
 def location(value: Any) -> dict[str, Any]:
     """A location of the model for one value: geometry, bounding box, address of a place, or its name."""
     if isinstance(value, dict):
         return _located(value)
     if isinstance(value, _LISTS):
-        return {"bbox": list(value)}
+        return {"bbox": corners(value) or list(value)}
     said = value.strip() if isinstance(value, str) else value
     if not isinstance(said, str):
         return {"name": said}
@@ -141,6 +206,8 @@ def location(value: Any) -> dict[str, Any]:
         return {"geometry": said}
     if _BOX.fullmatch(said):
         return {"bbox": said}
+    if sides := corners(said) if said.startswith("[") else None:
+        return {"bbox": sides}
     return {"place": said} if _IRI.match(said) else {"name": said}
 
 
@@ -160,12 +227,21 @@ def period(value: Any) -> dict[str, Any]:
         return {"start": first(value, *_START), "end": first(value, *_END)}
     if not isinstance(value, str):
         return {"start": value, "end": value}
+    if len(value) <= _LONGEST_SEASON and (season := _SEASON.fullmatch(value.strip())):
+        return _seasonal(value, *season.groups())
     interval = _INTERVAL.fullmatch(value) is not None
-    ends = value.split("/", 1) if interval else _SEPARATOR.split(value.strip(), maxsplit=1)
+    ends = value.split("/", 1) if interval else _SEPARATOR.split(_LEAD.sub("", value.strip(), count=1), maxsplit=1)
     if len(ends) == 1:
         return {"start": value, "end": value}
     # A duration may stand for the end ("2020-01-01/P1M"): the model holds dates only.
     return {"start": _end(ends[0]), "end": _end(ends[1])}
+
+
+def _seasonal(value: str, century: str, year: str, joint: str, last: str) -> dict[str, Any]:
+    start, after = int(century + year), (int(last) - int(year)) % 100
+    if not after or (joint == "/" and after > 1):
+        return {"start": value, "end": value}
+    return {"start": str(start), "end": str(start + after)}
 
 
 def _end(raw: str) -> str | None:

@@ -10,13 +10,24 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from connectors.common import blank, filled, listed
 from harvester.fields.terms import Term
 from harvester.fields.text import text
-from harvester.vocabularies import VOCABULARIES, FormatFacts, format_facts, split_themes
+from harvester.vocabularies import VOCABULARIES, Concept, FormatFacts, format_facts, split_themes
 
 _LISTING = re.compile("[,;|]")
 # No longer text is remembered: whole descriptions stand in the wrong field.
 _LONGEST_CACHED = 400
 # Arguments of one question to an OGC service: the service itself has none of them.
 _QUESTION = frozenset(("request", "version", "typename", "typenames", "layers", "outputformat", "bbox", "srs", "crs"))
+# Formats that only say how a file is wrapped.
+_PACKING = frozenset(("ZIP", "TAR_GZ", "RAR", "7Z", "TAR", "GZIP", "BZIP2", "XZ"))
+_PACKED = re.compile(r"\.[a-z0-9]{2,8}\.(?:zip|gz|bz2|xz|7z)(?=[?#\s]|$)", re.IGNORECASE)
+# `?service=WMS`, `/geoserver/wfs`, `/rest/services/Roads/FeatureServer/0`: the word says which service.
+_SERVED = re.compile(
+    r"[?&]service=(wms|wfs|wcs|wmts|sos|wps)(?=[&#\s]|$)"
+    r"|/(wms|wfs|wcs|wmts)/?(?=[?#\s]|$)"
+    r"|/(featureserver|mapserver|imageserver)(?:/\d+)?/?(?=[?#\s]|$)",
+    re.IGNORECASE,
+)
+_LONGEST_ADDRESS = 2_000
 
 
 def filed(words: Any, mime: Any, url: Any) -> tuple[dict[str, Any], FormatFacts]:
@@ -24,19 +35,51 @@ def filed(words: Any, mime: Any, url: Any) -> tuple[dict[str, Any], FormatFacts]
     said, kind = _said(words), _said(mime)
     short = len(said or "") + len(kind or "") < _LONGEST_CACHED
     told = _told(said, kind) if short else _fields(said, kind, format_facts(said, kind))
-    if isinstance(url, str) and not any(told[1]):
-        return _fields(said, kind, format_facts(said, kind, url))
-    return told
+    facts = told[1]
+    if not isinstance(url, str) or (any(facts) and (facts.format is None or facts.format.code not in _PACKING)):
+        return told
+    found = _packed_at(url, facts) if any(facts) else format_facts(None, None, url)
+    found = found if any(found) else _served_at(url)
+    return _fields(said, kind, found) if any(found) else told
+
+
+def _packed_at(url: str, facts: FormatFacts) -> FormatFacts:
+    """What the address says is inside, where the words name the packing alone: `trees.shp.zip`."""
+    inner = format_facts(None, None, url) if _PACKED.search(url) else facts
+    return facts if inner.format is None or inner.format.code in _PACKING else inner
+
+
+def _served_at(url: str) -> FormatFacts:
+    """The kind of service at an address of a well-known form."""
+    match = _SERVED.search(url[:_LONGEST_ADDRESS])
+    return format_facts(next(filter(None, match.groups()))) if match else FormatFacts()
 
 
 def _fields(said: str | None, kind: str | None, facts: FormatFacts) -> tuple[dict[str, Any], FormatFacts]:
+    typed = kind if kind and "/" in kind else None
     fields = {
-        "format": _term(said, facts.format),
-        "media_type": _term(kind if kind and "/" in kind else None, facts.media_type),
+        "format": _meant("file-type", said, facts.format),
+        "media_type": _typed(typed, facts) or _meant("media-type", typed, facts.media_type),
         "compress_format": _term(None, facts.compress),
         "package_format": _term(None, facts.package),
     }
     return {field: value for field, value in fields.items() if value is not None}, facts
+
+
+def _meant(vocabulary: str, said: str | None, found: Concept | None) -> Any:
+    """What was found with the portal's words, unless they mean something else ("application/zip" of a shapefile)."""
+    if said is None or found is None:
+        return _term(said, found)
+    meant = VOCABULARIES[vocabulary].resolve(said)
+    return _term(said if meant is None or meant.uri == found.uri else None, found)
+
+
+def _typed(said: str | None, facts: FormatFacts) -> Term | None:
+    """The portal's own media type where the format has several: "text/xml" is XML as "application/xml" is."""
+    if said is None or facts.format is None or format_facts(None, said).format != facts.format:
+        return None
+    meant = VOCABULARIES["media-type"].resolve(said)
+    return Term(said, meant.uri) if meant else None
 
 
 @lru_cache(maxsize=8_192)
@@ -66,9 +109,17 @@ _NO_LICENCE = frozenset(
 )
 
 
+_LICENCE_NAMES = ("title", "label", "prefLabel", "name", "@value", "identifier", "id", "@id", "uri", "url")
+
+
 def licences(values: list[Any]) -> list[Any]:
-    """The hints of a licence that name one."""
-    return [value for value in values if str(value).strip().lower() not in _NO_LICENCE]
+    """The hints of a licence that name one; an object gives its title first, then its codes and addresses."""
+    told = [hint for value in values for hint in (_named(value) if isinstance(value, dict) else (value,))]
+    return [value for value in told if str(value).strip().lower() not in _NO_LICENCE]
+
+
+def _named(value: dict[str, Any]) -> list[Any]:
+    return [said for name in _LICENCE_NAMES if (said := value.get(name)) is not None and not blank(said)] or [value]
 
 
 def labels(values: list[Any]) -> list[Any]:
@@ -140,9 +191,8 @@ def _said(value: Any) -> str | None:
     return text(value) if isinstance(value, str) and not blank(value) else None
 
 
-def _term(said: str | None, found: Any) -> Any:
+def _term(said: str | None, found: Concept | None) -> Any:
     """The portal's word for a concept that was found; the concept's own where the portal has none."""
     if found is None:
         return said
-    uri = getattr(found, "uri", found)
-    return Term(said, uri) if said else uri
+    return Term(said, found.uri) if said else found.uri

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from connectors import ckan
 from connectors.ckan import keys
+from connectors.ckan.dataset import licence_hints
 from connectors.ckan.reading import decoded, flat, folded
 from connectors.ckan.roots import candidates, root_of
 from connectors.ckan.walk import make_record, wanted
@@ -151,6 +152,179 @@ def test_a_label_of_a_blank_node_is_never_a_value() -> None:
 
 def test_series_are_told_from_datasets() -> None:
     assert normalised(package(1, type="dataset_series"))["kind"] == "series"
+
+
+def extras(**said: Any) -> list[dict[str, Any]]:
+    return [{"key": key.replace("_", "-"), "value": value} for key, value in said.items()]
+
+
+def distributions(*resources: dict[str, Any]) -> list[dict[str, Any]]:
+    return list(normalised(package(1, resources=list(resources)))["distribution"])
+
+
+FILE_TYPE = "http://publications.europa.eu/resource/authority/file-type/"
+
+
+def test_a_licence_is_told_by_its_address_before_its_title() -> None:
+    vague = {"license_title": "Creative Commons Attribution", "license_id": "cc-by"}
+    found = normalised(package(1, **vague, license_url="http://creativecommons.org/licenses/by/3.0/au/"))
+    assert licence_hints(flat({**vague, "license_url": "https://l.example"})) == [
+        "Creative Commons Attribution",
+        "cc-by",
+        "https://l.example",
+    ]
+    assert found["license"]["text"] == "Creative Commons Attribution"
+
+
+@pytest.mark.parametrize(
+    ("unit", "metres"), [("km", 10_000), ("m", 10), ("urn:ogc:def:uom:EPSG::9001", 10), ("kilometres", 10_000)]
+)
+def test_a_resolution_has_the_unit_of_another_key(unit: str, metres: int) -> None:
+    found = normalised(package(1, extras=extras(spatial_resolution="10", spatial_resolution_units=unit)))
+    assert found["spatial_resolution_in_meters"] == metres
+
+
+def test_only_the_dates_of_metadata_are_in_utc() -> None:
+    dated = {"created": "2016-03-21T12:26:36", "last_modified": "2016-03-21T12:26:36"}
+    (found,) = distributions({"url": "https://a.example/a.csv", **dated})
+    assert (found["issued"], found["modified"]) == ("2016-03-21T12:26:36", "2016-03-21T12:26:36")
+    (found,) = distributions({"url": "https://a.example/a.csv", "metadata_modified": "2016-03-21T01:26:36"})
+    assert found["modified"] == "2016-03-21T01:26:36Z"
+
+
+@pytest.mark.parametrize("word", ["jurisdiction", "regionale", "Nationale"])
+def test_how_large_an_area_is_does_not_name_a_place(word: str) -> None:
+    assert "spatial" not in normalised(package(1, geocover=word))
+
+
+@pytest.mark.parametrize("key", ["spatial", "spatial_coverage", "bbox"])
+@pytest.mark.parametrize("said", ["[[43.0, 2.0], [44.0, 3.0]]", [[43.0, 2.0], [44.0, 3.0]]])
+def test_two_corners_are_a_box(key: str, said: Any) -> None:
+    assert normalised(package(1, **{key: said}))["spatial"] == [{"bbox": [2.0, 43.0, 3.0, 44.0]}]
+
+
+def test_an_access_service_keeps_what_it_says() -> None:
+    service = {
+        "title": "WFS",
+        "endpoint_url": ["https://a.example/wfs"],
+        "hvd_category": ["http://data.europa.eu/bna/c_ac64a52d"],
+        "applicable_legislation": ["http://data.europa.eu/eli/reg_impl/2023/138/oj"],
+        "conforms_to": ["http://www.opengis.net/def/serviceType/ogc/wfs"],
+        "format": ["WFS"],
+        "rights": "R",
+        "contact": [{"name": "C", "email": "c@a.example"}],
+        "publisher": [{"name": "P"}],
+        "keyword": ["k"],
+        "theme": ["http://publications.europa.eu/resource/authority/data-theme/ENVI"],
+        "landing_page": "https://a.example/page",
+        "documentation": ["https://a.example/doc"],
+        "language": ["fr"],
+    }
+    (found,) = distributions({"url": "https://a.example/x", "access_services": json.dumps([service])})
+    (kept,) = found["access_service"]
+    assert kept["contact_point"] == [{"name": {"": "C"}, "email": "c@a.example"}]
+    assert kept["publisher"] == {"name": {"": "P"}}
+    assert kept["page"] == ["https://a.example/doc"]
+    assert kept["format"] == [{"text": "WFS", "uri": f"{FILE_TYPE}WFS_SRVC"}]
+    said = ("hvd_category", "applicable_legislation", "conforms_to", "rights", "keyword", "theme", "language")
+    assert all(kept[field] for field in (*said, "landing_page"))
+
+
+def test_responsible_parties_keep_their_names() -> None:
+    parties = [
+        {"name": "A", "roles": ["owner", "pointOfContact"]},
+        {"name": "B", "roles": ["author"]},
+        {"name": "C", "roles": ["publisher"]},
+    ]
+    said = extras(responsible_party=json.dumps(parties), contact_email="a@a.example")
+    found = normalised(package(1, organization={"title": "O"}, extras=said))
+    assert found["publisher"] == {"name": {"": "O"}}
+    assert found["creator"] == [{"name": {"": "B"}}]
+    assert found["contact_point"] == [
+        {"name": {"": "A"}, "email": "a@a.example", "role": "pointOfContact"},
+        {"name": {"": "C"}, "role": "publisher"},
+    ]
+    assert normalised(package(1, extras=said))["publisher"] == {"name": {"": "A"}}
+
+
+def test_keys_of_the_swiss_portal() -> None:
+    found = normalised(
+        package(
+            1,
+            temporals=[{"start_date": "2010-01-01", "end_date": "2012-12-31"}],
+            relations=[{"url": "https://a.example/r", "label": {"fr": "Lien"}}],
+            see_alsos=[{"dataset_identifier": "8@office"}],
+            qualified_relations=[{"relation": "https://a.example/q", "had_role": "https://a.example/role"}],
+        )
+    )
+    assert found["temporal"] == [{"start": "2010-01-01", "end": "2012-12-31"}]
+    assert found["relation"] == [{"uri": "https://a.example/r", "name": {"fr": "Lien"}}, {"name": {"": "8@office"}}]
+    assert found["qualified_relation"] == [{"target": {"uri": "https://a.example/q"}, "role": "https://a.example/role"}]
+
+
+@pytest.mark.parametrize(
+    ("resource", "code"),
+    [
+        ({"url": "https://a.example/ows", "resource_locator_protocol": "OGC:WFS"}, "WFS_SRVC"),
+        ({"url": "https://a.example/ows?SERVICE=WMS&request=GetCapabilities"}, "WMS_SRVC"),
+        ({"url": "https://a.example/arcgis/rest/services/A/FeatureServer/0"}, "REST"),
+        ({"url": "https://a.example/arcgis/rest/services/A/MapServer"}, "MAP_SRVC"),
+    ],
+)
+def test_a_service_without_a_format_is_told_by_protocol_or_address(resource: dict[str, Any], code: str) -> None:
+    (found,) = distributions({"format": "", **resource})
+    assert found["format"]["uri"] == FILE_TYPE + code
+    assert found["access_service"][0]["format"][0]["uri"] == FILE_TYPE + code
+
+
+def test_what_is_in_a_package_is_told_by_the_address() -> None:
+    (found,) = distributions({"url": "https://a.example/a.shp.zip", "format": "ZIP"})
+    assert found["format"]["uri"] == f"{FILE_TYPE}SHP"
+    assert found["package_format"]["uri"].endswith("/application/zip")
+
+
+@pytest.mark.parametrize(
+    ("word", "mime", "text"),
+    [
+        ("SHP", "application/zip", "https://www.iana.org/assignments/media-types/application/vnd.shp"),
+        ("CSV", "application/octet-stream", "https://www.iana.org/assignments/media-types/text/csv"),
+        ("XML", "text/xml", "text/xml"),
+    ],
+)
+def test_a_media_type_has_no_words_for_another(word: str, mime: str, text: str) -> None:
+    (found,) = distributions({"url": "https://a.example/x", "format": word, "mimetype": mime})
+    assert found["media_type"]["text"] == text
+    assert found["media_type"]["uri"].endswith(text.removeprefix("https://www.iana.org/assignments/media-types/"))
+
+
+def test_words_for_the_page_of_the_producer_are_reported_and_kept() -> None:
+    found = normalised(package(1, url="Ifes/PROAD"))
+    assert found["source"] == [{"name": {"": "Ifes/PROAD"}}]
+    assert found["problems"] == ["landing_page: bad-url"]
+
+
+@pytest.mark.parametrize("broken", ["http://[::1", "http://[x"])
+def test_a_broken_host_is_reported(broken: str) -> None:
+    assert "landing_page: bad-url" in normalised(package(1, url=broken))["problems"]
+
+
+def test_quality_goes_with_the_lineage() -> None:
+    assert normalised(package(1, lineage="L", accuracy="5 m", data_quality="Q"))["provenance"] == {"": "L\n5 m\nQ"}
+
+
+def test_an_archive_stands_for_an_empty_address() -> None:
+    (found,) = distributions({"url": "", "dwca_url": "https://a.example/archive.do?r=x", "format": "DWC_ARCHIVE"})
+    assert found["access_url"] == ["https://a.example/archive.do?r=x"]
+
+
+def test_the_name_of_a_contact_comes_before_the_text_that_holds_it() -> None:
+    said = {"administrative_contact": "A. Name - dr. - a@a.example - +32 1", "administrative_contact_name": "A. Name"}
+    assert normalised(package(1, **said))["contact_point"] == [{"name": {"": "A. Name"}, "email": "a@a.example"}]
+
+
+def test_a_series_of_iso_has_no_type_besides() -> None:
+    found = normalised(package(1, extras=extras(resource_type="series")))
+    assert (found["kind"], found.get("type")) == ("series", None)
 
 
 def test_what_is_no_package_is_a_record_error() -> None:

@@ -6,7 +6,7 @@ import gzip
 import io
 import json
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -281,6 +281,98 @@ def test_periods_in_every_form(temporal: Any, ends: dict[str, str]) -> None:
     assert mapped(temporal=temporal)["temporal"] == [ends]
 
 
+@pytest.mark.parametrize("said", ["[[-14.5, -179], [71, 179.5]]", [[-14.5, -179], [71, 179.5]]])
+def test_two_corners_with_latitude_first_are_a_box(said: Any) -> None:
+    assert mapped(spatial=said)["spatial"] == [{"bbox": [-179.0, -14.5, 179.5, 71.0]}]
+
+
+@pytest.mark.parametrize(
+    ("temporal", "start", "end"),
+    [
+        ("2009-2012", "2009", "2012"),
+        ("2010 à 2015", "2010", "2015"),
+        ("2010 bis 2015", "2010", "2015"),
+        ("01/01/2010-31/12/2010", "2010-01-01", "2010-12-31"),
+        ("du 01/01/2010 au 31/12/2010", "2010-01-01", "2010-12-31"),
+        ("2011–12", "2011", "2012"),
+        ("1999/00", "1999", "2000"),
+        ("2011-12", "2011-12", "2011-12"),
+    ],
+)
+def test_periods_as_people_write_them(temporal: str, start: str, end: str) -> None:
+    assert mapped(temporal=temporal)["temporal"] == [{"start": start, "end": end}]
+
+
+def test_a_telephone_number_has_no_scheme() -> None:
+    assert mapped(contactPoint={"fn": "A", "tel": "tel:+1-202"})["contact_point"][0]["telephone"] == "+1-202"
+
+
+def test_agents_without_a_field_keep_their_role() -> None:
+    publisher = {"name": "B", "subOrganizationOf": {"name": "D", "subOrganizationOf": [{"name": "G"}]}}
+    found = mapped(contributor=[{"name": "C"}], rightsHolder={"@id": "https://a.example/r"}, publisher=publisher)
+    told = [(each["target"], each["role"].rpartition("/")[2]) for each in found["qualified_attribution"]]
+    assert told == [
+        ({"name": {"": "C"}}, "ctb"),
+        ({"uri": "https://a.example/r"}, "cph"),
+        ({"name": {"": "D"}}, "org#hasSubOrganization"),
+        ({"name": {"": "G"}}, "org#hasSubOrganization"),
+    ]
+
+
+def test_texts_that_share_a_field_are_joined() -> None:
+    limits = [{"@type": "AccessRestriction", "restrictionStatus": "SRU", "specificRestriction": {"prefLabel": "FOIA"}}]
+    found = mapped(
+        rights="R",
+        liabilityStatement={"label": "L"},
+        provenance=["a", {"label": "b"}],
+        description="D",
+        notes="N",
+        distribution=[{"accessURL": "https://a.example/x", "accessRestriction": limits}],
+    )
+    assert found["rights"] == {"": "R; L"}
+    assert found["provenance"] == {"": "a\nb"}
+    assert found["description"] == {"": "D\n\nN"}
+    assert found["distribution"][0]["rights"] == {"": "SRU, FOIA"}
+
+
+def test_an_access_service_keeps_what_it_says() -> None:
+    service = {
+        "title": "S",
+        "endpointURL": "https://a.example/e",
+        "contactPoint": [{"fn": "C"}],
+        "publisher": {"name": "P"},
+        "theme": ["http://publications.europa.eu/resource/authority/data-theme/ENVI"],
+        "language": ["en"],
+        "hvdCategory": ["http://data.europa.eu/bna/c_ac64a52d"],
+    }
+    (kept,) = mapped(distribution=[{"accessURL": "https://a.example/x", "accessService": service}])["distribution"]
+    (found,) = kept["access_service"]
+    assert found["contact_point"] == [{"name": {"": "C"}}]
+    assert found["publisher"] == {"name": {"": "P"}}
+    assert all(found[field] for field in ("theme", "language", "hvd_category"))
+
+
+def serving(*names: str) -> dict[str, Any]:
+    return {"title": "S", "endpointURL": "https://a.example/e", "servesDataset": [{"@id": name} for name in names]}
+
+
+@pytest.mark.parametrize("wrap", [lambda feed: feed, lambda feed: [feed], lambda feed: {"catalog": [feed]}])
+def test_services_of_the_catalogue_go_with_the_datasets_they_serve(wrap: Callable[[Any], Any]) -> None:
+    (page,) = pages_of(wrap({"service": [serving("id-1", "id-3")], "dataset": [pod(1), pod(2)]}))
+    first, second = (normalised(record.payload) for record in page.records)
+    assert [each["endpoint_url"] for each in first["service"]] == [["https://a.example/e"]]
+    assert "service" not in second
+    assert page.notes == ()
+
+
+def test_services_that_no_dataset_can_have_are_told() -> None:
+    pods = [pod(n) for n in range(150)]
+    first, last = pages_of({"dataset": pods, "service": [serving("id-1"), serving(), serving("id-149")]})
+    assert [(note.code, note.value) for note in last.notes] == [("unattached-services", 2)]
+    assert first.notes == ()
+    assert "services" in last.records[-1].payload["catalogue"]
+
+
 def test_a_repetition_for_modified_is_how_often_it_changes() -> None:
     found = mapped(modified="R/P1D")
     assert found["accrual_periodicity"]["text"] == "R/P1D"
@@ -357,7 +449,17 @@ LATER = (
     "webService",
     "landingPage",
 )
-KEYS = st.sampled_from([*OWN, *LATER, *named_in(terms.LONE, terms.MANY, terms.POINTED)])
+KEYS = st.sampled_from(
+    [
+        *OWN,
+        *LATER,
+        *terms.ROLES,
+        *terms.PROVENANCE,
+        *terms.RIGHTS,
+        "accessRestriction",
+        *named_in(terms.LONE, terms.MANY, terms.POINTED),
+    ]
+)
 FILE = (
     "accessURL",
     "downloadURL",

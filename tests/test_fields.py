@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyoxigraph import NamedNode
 
-from harvester.fields import number, place, text, web, when
+from harvester.fields import number, place, terms, text, web, when
 from harvester.fields.base import FieldProblem, Report
 
 JUNK = st.recursive(
@@ -176,6 +176,14 @@ def test_emails(raw: str, expected: str | None) -> None:
         ("42 octets", 42),
         ("1,5 Mo", 1572864),
         ("12 345", 12345),
+        ("12,345", 12345),
+        ("1,234,567", 1234567),
+        ("1.234.567", 1234567),
+        ("1,234,567 bytes", 1234567),
+        ("1,234.5 kB", 1264128),
+        ("1.234 MB", 1293942),
+        ("0.123", None),
+        ("1,234,5", None),
         (1024, 1024),
         ("1024", 1024),
         (0, None),
@@ -191,6 +199,12 @@ def test_sizes(raw: Any, expected: int | None) -> None:
 def test_html_becomes_text_that_keeps_its_links() -> None:
     raw = '<p>Un <b>jeu</b> &amp; plus</p><ul><li>un</li><li>deux</li></ul><a href="https://x.example/">ici</a><script>1</script>'
     assert text.prose(raw) == "Un jeu & plus\n\n- un\n- deux\nici (https://x.example/)"
+
+
+def test_the_cells_of_a_table_stay_apart() -> None:
+    rows = "<tr>\n<th>No</th>\n<th>Nom</th>\n</tr><tr><td>75</td><td>Paris</td></tr>"
+    assert text.prose(f"<table>{rows}</table>") == "No | Nom\n\n75 | Paris"
+    assert text.text("<td>75</td><td>Paris</td>") == "75 | Paris"
 
 
 def test_plain_text_with_angle_brackets_stays() -> None:
@@ -220,6 +234,63 @@ def test_geometry_of_many_writings() -> None:
     assert place.geometry("POINT(2.5 48.1)") == '{"coordinates":[2.5,48.1],"type":"Point"}'
     assert place.centroid([2.5, 48.1]) == (2.5, 48.1)
     assert place.geometry({"type": "Feature", "geometry": {"type": "Point", "coordinates": [1, 2]}}) is not None
+
+
+EPSG = "http://www.opengis.net/def/crs/EPSG/0"
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (f"<{EPSG}/4326> POINT(48 2)", '{"coordinates":[2,48],"type":"Point"}'),
+        (
+            f"<{EPSG}/4326> POLYGON((48 2,48 3,49 3,48 2))",
+            '{"coordinates":[[[2,48],[3,48],[3,49],[2,48]]],"type":"Polygon"}',
+        ),
+        ("<http://www.opengis.net/def/crs/OGC/1.3/CRS84> POINT(2 48)", '{"coordinates":[2,48],"type":"Point"}'),
+        ("SRID=4326;POINT(2 48)", '{"coordinates":[2,48],"type":"Point"}'),
+        (f"<{EPSG}/2154> POINT(652000 6862000)", None),
+        (f"<{EPSG}/2154> POINT(6 7)", None),
+        ("SRID=2154;POINT(6 7)", None),
+        ("POINT(652000 6862000)", None),
+        ({"type": "Point", "coordinates": [652000, 6862000]}, None),
+        ({"type": "Point", "coordinates": [6, 7], "crs": {"properties": {"name": "EPSG:2154"}}}, None),
+    ],
+)
+def test_geometries_are_in_degrees_of_wgs_84(raw: Any, expected: str | None) -> None:
+    problems: list[FieldProblem] = []
+    assert place.geometry(raw, Report("geometry", problems)) == expected
+    assert [problem.code for problem in problems] == ([] if expected else ["bad-geometry"])
+
+
+def test_joined_geometries_are_one() -> None:
+    two = "POLYGON((1 2,3 4,5 6,1 2)), MULTIPOLYGON(((7 8,9 9,7 9,7 8)))"
+    assert place.bbox(two) == (1.0, 2.0, 9.0, 9.0)
+    assert place.geometry("MULTIPOINT((1 2),(3 4))") == '{"coordinates":[[1,2],[3,4]],"type":"MultiPoint"}'
+    assert place.geometry("GEOMETRYCOLLECTION(POINT(1 2),LINESTRING(1 2,3 4))") is None
+
+
+@pytest.mark.parametrize(
+    ("hints", "expected"),
+    [
+        (["Creative Commons Attribution", "http://creativecommons.org/licenses/by/3.0/au/"], "by/3.0/au/"),
+        (["CC BY", "https://creativecommons.org/licenses/by/3.0/"], "licence/CC_BY_3_0"),
+        (["Licence Ouverte", "lov2"], "licence/ETALAB_2_0"),
+        (["CC BY 3.0 FR", "cc-by", "http://opendefinition.org/licenses/cc-by"], "by/3.0/fr/"),
+    ],
+)
+def test_the_exact_hint_decides_the_licence(hints: list[str], expected: str) -> None:
+    found = terms.term("licence", hints)
+    assert found is not None
+    assert found.text == hints[0]
+    assert str(found.uri).endswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"), [("fr/en", ["en", "fr"]), ("xx/fr", ["xx/fr"]), (["fr", "en, de"], ["de", "en", "fr"])]
+)
+def test_languages_joined_in_one_text(raw: Any, expected: list[str]) -> None:
+    assert sorted(found.text for found in terms.several("language", raw)) == expected
 
 
 @pytest.mark.parametrize(

@@ -288,3 +288,125 @@ def test_real_catalogues_are_all_accepted(shared: Path) -> None:
                 found = opendatasoft.normalise(record_of(item), SOURCE)
                 accepted += bool(found.title and found.landing_page)
     assert accepted >= 38
+
+
+def described(groups: dict[str, Any] | None = None, default: dict[str, Any] | None = None, **item: Any) -> Dataset:
+    payload = {"dataset_id": "x", "visibility": "domain", "data_visible": True, **item}
+    metas = {"default": {"title": "X", **(default or {})}, **(groups or {})}
+    return opendatasoft.normalise(record_of(payload | {"metas": metas}), SOURCE)
+
+
+def code_of(term: Any) -> str | None:
+    return term.uri.rpartition("/")[2] if term and term.uri else None
+
+
+@pytest.mark.parametrize(
+    ("territory", "references", "codes"),
+    [
+        (["Paris"], None, ["FRA_PAR"]),
+        (["France"], ["world_fr"], ["FRA"]),
+        (["Paris"], ["fr_80_75056"], ["75056"]),
+        (["Paris"], ["fr_60_75"], ["75"]),
+        (["Île-de-France"], ["fr_40_11"], ["11"]),
+        ([], ["fr_40_11"], ["11"]),
+        # The vendor's code and the name must agree, and the name must lie in the country of the code.
+        (["Lyon"], ["fr_80_75056"], ["FRA_LIO"]),
+        (["Paris"], ["us_60_48277"], [None]),
+        (["Paris", "Lyon"], ["us_60_48277"], [None, None]),
+        (["World"], ["world"], [None]),
+        (["Nulle part"], ["fr_9_zz"], [None]),
+    ],
+)
+def test_territories_become_places_where_code_and_name_are_sure(
+    territory: list[str], references: list[str] | None, codes: list[str | None]
+) -> None:
+    found = described(default={"territory": territory, "geographic_reference": references})
+    assert [code_of(one.place) for one in found.spatial] == codes
+
+
+@pytest.mark.parametrize("references", [[7], [None, {}], "fr_80_75056", {"fr": 1}, ["x" * 5000]])
+def test_references_of_any_shape_are_survived(references: Any) -> None:
+    found = described(default={"territory": ["Paris"], "geographic_reference": references})
+    assert [one.name for one in found.spatial] == [{"": "Paris"}]
+
+
+@pytest.mark.parametrize("group", ["dcat", "dcat_ap", "dcat_ap_ch", "dublin-core", "geodcat_ap"])
+@pytest.mark.parametrize("spelling", ["camel", "snake"])
+def test_names_of_dcat_are_read_in_every_group_and_spelling(group: str, spelling: str) -> None:
+    told = {
+        "landing_page": "https://exemple.fr/jeu",
+        "documentation": "https://exemple.fr/notice.pdf, https://exemple.fr/methode",
+        "version": "2.1",
+        "version_notes": "Corrigé.",
+        "in_series": "https://exemple.fr/serie",
+        "other_identifier": "doi:10.1/x",
+        "temporal_resolution": "P1D",
+        "is_referenced_by": "https://doi.org/10.1/x",
+        "conforms_to": "https://exemple.fr/schema",
+        "has_version": "https://exemple.fr/v3",
+        "is_part_of": "https://exemple.fr/tout",
+        "access_rights": ["Open"],
+        "accrual_periodicity": "annual",
+        "provenance": "Relevé de terrain.",
+        "temporal_start": "2020-01-01",
+        "temporal_end": "2020-12-31",
+        "issued": "2022-01-04T00:00:00+00:00",
+        "contact_name": "Mairie",
+        "contact_url": "https://exemple.fr/contact",
+        "spatial": "France",
+    }
+    found = described({group: told if spelling == "snake" else {camel(key): value for key, value in told.items()}})
+    assert found.problems == ()
+    assert "https://exemple.fr/jeu" in found.landing_page
+    assert set(found.page) == {"https://exemple.fr/notice.pdf", "https://exemple.fr/methode"}
+    assert (found.version, found.temporal_resolution) == ("2.1", "P1D")
+    assert [one.uri for one in (*found.in_series, *found.conforms_to, *found.has_version, *found.relation)] == [
+        f"https://exemple.fr/{tail}" for tail in ("serie", "schema", "v3", "tout")
+    ]
+    assert "doi:10.1/x" in {one.notation for one in found.other_identifier}
+    assert found.is_referenced_by == ("https://doi.org/10.1/x",)
+    assert [code_of(term) for term in (found.access_rights, found.accrual_periodicity)] == ["PUBLIC", "ANNUAL"]
+    assert (found.version_notes, found.provenance) == ({"": "Corrigé."}, {"": "Relevé de terrain."})
+    plain = found.plain()
+    assert plain["issued"].startswith("2022-01-04")
+    assert plain["temporal"] == [{"start": "2020-01-01", "end": "2020-12-31"}]
+    assert plain["contact_point"] == [{"name": {"": "Mairie"}, "url": "https://exemple.fr/contact"}]
+    assert [code_of(one.place) for one in found.spatial] == ["FRA"]
+
+
+def camel(key: str) -> str:
+    head, *rest = key.split("_")
+    return head + "".join(part.title() for part in rest)
+
+
+@pytest.mark.parametrize(
+    ("stated", "is_visible", "code", "kept"),
+    [
+        ("PUBLIC", False, "RESTRICTED", True),
+        (["Shared"], False, "RESTRICTED", True),
+        ("NON_PUBLIC", False, "NON_PUBLIC", False),
+        ("Shared", True, "PUBLIC", True),
+        ("RESTRICTED", True, "RESTRICTED", False),
+    ],
+)
+def test_what_the_portal_does_counts_before_what_it_says(stated: Any, is_visible: bool, code: str, kept: bool) -> None:
+    found = described({"dcat": {"accessRights": stated}}, data_visible=is_visible)
+    said = stated if isinstance(stated, str) else stated[0]
+    assert code_of(found.access_rights) == code
+    assert any(said in text for text in found.rights.values()) is kept
+
+
+def test_periods_are_read_from_one_text() -> None:
+    found = described({"dcat": {"temporal": "2015/2020"}})
+    assert [(str(one.start), str(one.end)) for one in found.temporal] == [("2015", "2020")]
+
+
+def test_keywords_joined_by_semicolons_are_told_apart() -> None:
+    found = described(default={"keyword": ["arbre;vert", "eau &amp; air", "a, b"]})
+    assert sorted(found.keyword[""]) == ["a, b", "arbre", "eau & air", "vert"]
+
+
+def test_the_licence_of_another_group_reaches_the_distributions() -> None:
+    found = described({"dublin-core": {"license": "CC BY 4.0"}}, has_records=True)
+    assert found.license is not None
+    assert {part.license for part in found.distribution} == {found.license}

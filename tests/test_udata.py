@@ -285,3 +285,116 @@ def test_real_datasets_of_data_gouv_fr_are_all_accepted(shared: Path) -> None:
 def test_normalise_refuses_what_is_no_object() -> None:
     with pytest.raises(RecordError):
         udata.normalise(Record("x", ["a"]), Source("portal", ROOT))
+
+
+def normalised(**more: Any) -> Any:
+    return udata.normalise(udata.record_of(dataset(1, **more)), Source("portal", ROOT)).plain()
+
+
+@pytest.mark.parametrize(
+    ("extras", "expected"),
+    [
+        (
+            {
+                "responsible-party": '[{"name": "DREAL", "roles": ["pointOfContact"]}]',
+                "contact-email": "mailto:a@exemple.fr",
+            },
+            [{"name": {"": "DREAL"}, "email": "a@exemple.fr", "role": "pointOfContact"}],
+        ),
+        ({"responsible-party": "DREAL"}, [{"name": {"": "DREAL"}}]),
+        (
+            {"contact_name": "Mairie", "contact_uri": "https://exemple.fr/c"},
+            [{"name": {"": "Mairie"}, "url": "https://exemple.fr/c"}],
+        ),
+        (
+            {"responsible-party": [7, {"roles": "x"}, {"name": ["Y"], "roles": {"a": 1}}]},
+            [{"name": {"": "7"}}, {"role": "x"}, {"name": {"": "Y"}}],
+        ),
+        (
+            {"publisher_name": "OSM", "publisher_email": "mailto:o@exemple.org"},
+            [{"name": {"": "OSM"}, "email": "o@exemple.org", "role": "publisher"}],
+        ),
+    ],
+)
+def test_contacts_of_older_harvesters(extras: Any, expected: list[Any]) -> None:
+    assert normalised(extras=extras)["contact_point"] == expected
+
+
+def test_a_party_of_a_harvested_list_has_its_role() -> None:
+    found = normalised(extras={"responsible-party": '[{"name": "IGN", "roles": ["owner", "pointOfContact"]}]'})
+    assert [one["target"]["name"] for one in found["qualified_attribution"]] == [{"": "IGN"}]
+    assert [one["role"] for one in found["contact_point"]] == ["pointOfContact"]
+
+
+@pytest.mark.parametrize("role", ["publisher", "creator", "rightsHolder", "custodian"])
+def test_a_form_is_no_home_page_and_attributed_parties_can_be_reached(role: str) -> None:
+    form = "https://exemple.fr/formulaire"
+    found = normalised(contact_points=[{"name": "IGN", "email": "i@exemple.fr", "contact_form": form, "role": role}])
+    assert found["contact_point"] == [{"name": {"": "IGN"}, "email": "i@exemple.fr", "url": form, "role": role}]
+    assert "homepage" not in found["publisher"]
+    assert all("homepage" not in one for one in found.get("creator", []))
+
+
+@pytest.mark.parametrize(
+    ("own", "extras", "code"),
+    [
+        ("unknown", {"frequency": "http://publications.europa.eu/resource/authority/frequency/IRREG"}, "IRREG"),
+        ({"id": "unknown", "label": "Inconnue"}, {"freqMAJ": "Annuelle"}, "ANNUAL"),
+        (None, {"frequency-of-update": "", "freqMAJ": "Annuelle"}, "ANNUAL"),
+        ("daily", {"freqMAJ": "Annuelle"}, "DAILY"),
+        ("unknown", {}, "UNKNOWN"),
+    ],
+)
+def test_the_frequency_of_the_remote_portal_stands_in_for_an_unknown_one(own: Any, extras: Any, code: str) -> None:
+    assert normalised(frequency=own, extras=extras)["accrual_periodicity"]["uri"].endswith(f"/{code}")
+
+
+def test_what_extras_tell_of_places_dates_access_and_systems() -> None:
+    found = normalised(
+        extras={
+            "territory": "La Rochelle",
+            "spatial_uri": "http://publications.europa.eu/resource/authority/country/FRA",
+            "bbox-west-long": "-1.5",
+            "bbox-south-lat": "45.5",
+            "bbox-east-long": "-1.0",
+            "bbox-north-lat": "46.5",
+            "dataset-reference-date": '[{"type": "creation", "value": "2012-12-05"}, {"type": "revision", '
+            '"value": "2015-03-04"}, {"type": ["x"]}, 7]',
+            "spatial-reference-system": "France métropolitaine - RGF93 / Lambert-93",
+            "access_constraints": '["Directive 2007/2/CE (INSPIRE), Pas de restriction d\'accès public"]',
+        }
+    )
+    places = [one["place"]["uri"].rpartition("/")[2] for one in found["spatial"] if "place" in one]
+    assert places == ["FRA", "FRA_LRH"]
+    assert found["spatial"][-1]["bbox"] == [-1.5, 45.5, -1.0, 46.5]
+    assert (found["issued"], found["modified"]) == ("2012-12-05", "2015-03-04")
+    assert found["conforms_to"][0]["uri"] == "http://www.opengis.net/def/crs/EPSG/0/2154"
+    assert found["access_rights"]["uri"].endswith("/PUBLIC")
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("EPSG:2154", "2154"),
+        ("http://www.opengis.net/def/crs/EPSG/0/3857", "3857"),
+        ("urn:ogc:def:crs:EPSG::4326", "4326"),
+        ("RGF93 / CC48", "3948"),
+        ("WGS 84", "4326"),
+        ("WGS 84 / UTM zone 20N", None),
+        ("WGS 84 / Pseudo-Mercator", "3857"),
+        ("Système local", None),
+    ],
+)
+def test_coordinate_systems_by_name_or_code(name: str, code: str | None) -> None:
+    (found,) = normalised(extras={"spatial-reference-system": name})["conforms_to"]
+    assert found.get("uri") == (f"http://www.opengis.net/def/crs/EPSG/0/{code}" if code else None)
+
+
+def test_constraints_that_contradict_each_other_decide_nothing() -> None:
+    extras = {"access_rights": "PUBLIC", "access_constraints": "RESTRICTED"}
+    assert "access_rights" not in normalised(extras=extras)
+
+
+def test_zones_of_the_portal_come_before_places_of_the_remote_one() -> None:
+    found = normalised(spatial={"zones": ["fr:commune:17300"]}, extras={"territory": "La Rochelle"})
+    assert len(found["spatial"]) == 1

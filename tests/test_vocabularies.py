@@ -21,8 +21,17 @@ LABELLED = Path(__file__).parent / "data" / "vocabulary" / "labelled.csv"
 SHARED = Path(__file__).parents[2] / "shared"
 
 # Labels that portals use for another concept than the table's: `continuous` is udata's name for UPDATE_CONT,
-# `rdf` means RDF/XML, `vnd.geo+json` gave way to `geo+json`, an undetermined language is none.
-OTHERWISE_USED = {"continuous", "rdf", "application vnd.geo+json", "undetermined"}
+# `rdf` means RDF/XML, `vnd.geo+json` gave way to `geo+json`, an undetermined language is none, Flemish is the Dutch of
+# Flanders and not the dialect of its west, a stream of octets is no format.
+OTHERWISE_USED = {
+    "continuous",
+    "rdf",
+    "application vnd.geo+json",
+    "undetermined",
+    "flemish",
+    "flamand",
+    "octet stream",
+}
 
 
 def labelled() -> list[dict[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 from connectors.ckan import keys
@@ -18,6 +19,7 @@ _CONTRIBUTOR = "http://id.loc.gov/vocabulary/relators/ctb"
 _PUBLISHING = frozenset(("publisher", "owner", "resourceProvider", "distributor", "custodian"))
 _CREATING = frozenset(("author", "originator", "principalInvestigator"))
 _ANSWERING = frozenset(("pointOfContact",))
+_ADMINISTRATIVE = frozenset(("administrative_contact", *chain.from_iterable(keys.ADMINISTRATIVE_CONTACT.values())))
 # Roles whose fields may be spread over keys with a prefix: `publisher_name`, `contact_email`.
 _FIELDS = {"publisher": keys.AGENT, "creator": keys.AGENT, "contact": keys.CONTACT}
 _SPREAD = {
@@ -62,18 +64,44 @@ def creators(package: Found) -> list[Any]:
 
 
 def contacts(package: Found) -> list[Any]:
-    """Contacts said so, then the maintainer; the author where nobody else answers."""
+    """Contacts said so, then the maintainer and parties in other roles; the author where nobody else answers."""
     said = [
         *_parts(package, "contact"),
-        *map(_contact, every(package, "contact_point", "contact_points", "contato", "administrative_contact")),
+        *map(_contact, every(package, "contact_point", "contact_points", "contato")),
+        *_administrative(package),
         {"name": _name(one(package, "maintainer")), "email": one(package, "maintainer_email")},
     ]
     known = [each for contact in said if (each := filled(contact))]
-    parties = _parties(package, _ANSWERING)
+    if parties := _other_parties(package):
+        known = _named(known, parties)
     if any(contact.get("email") or contact.get("url") for contact in known):
         return known
     author = filled({"name": _name(one(package, "author")), "email": one(package, "author_email")})
-    return [*known, *parties] + ([author] if author.get("email") else [])
+    return known + ([author] if author.get("email") else [])
+
+
+def _administrative(package: Found) -> list[dict[str, Any]]:
+    """A text such as "A. Name - dr. - a.name@org - +32…" holds the address; the name may have a key of its own."""
+    if _ADMINISTRATIVE.isdisjoint(package):
+        return []
+    own = lone(package, keys.ADMINISTRATIVE_CONTACT)
+    said = [_contact(item) for item in every(package, "administrative_contact")]
+    return [contact | own for contact in said] or [own]
+
+
+def _named(known: list[dict[str, Any]], parties: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Contacts and parties; the lone e-mail address that ISO harvesters write beside the parties is that of the
+    point of contact.
+    """
+    answering = [party for party in parties if party.get("role") in _ANSWERING]
+    nameless = [contact for contact in known if not contact.get("name")]
+    if len(answering) == 1 and len(nameless) == 1 and not answering[0].get("email"):
+        merged = {**answering[0], **nameless[0]}
+        return [merged if contact is nameless[0] else contact for contact in known] + [
+            party for party in parties if party is not answering[0]
+        ]
+    names = {contact["name"] for contact in known if isinstance(contact.get("name"), str)}
+    return known + [party for party in parties if party.get("name") not in names or party.get("email")]
 
 
 def attributions(package: Found) -> list[dict[str, Any]]:
@@ -132,9 +160,34 @@ def _name(said: Any) -> Any:
 
 
 def _parties(package: Found, roles: frozenset[str]) -> list[dict[str, Any]]:
-    parties = mappings(one(package, "responsible_party"))
-    return [{"name": first(party, "name")} for party in parties if roles.intersection(map(str, _roles(party)))]
+    """The parties in one of these roles, as agents."""
+    return [{"name": first(party, "name")} for party in _all_parties(package) if roles.intersection(_roles(party))]
 
 
-def _roles(party: Mapping[str, Any]) -> list[Any]:
-    return listed(first(party, "roles", "role"))
+def _other_parties(package: Found) -> list[dict[str, Any]]:
+    """The parties that are neither a creator nor, where nobody else is known to publish, the publisher."""
+    parties = _all_parties(package)
+    if not parties:
+        return []
+    shown = (publisher(package) or {}).get("name")
+    return [_party(each) for each in parties if _CREATING.isdisjoint(_roles(each)) and _tells(each, shown)]
+
+
+def _tells(party: Mapping[str, Any], shown: Any) -> bool:
+    roles = _roles(party)
+    return not _ANSWERING.isdisjoint(roles) or first(party, "name") != shown
+
+
+def _party(party: Mapping[str, Any]) -> dict[str, Any]:
+    roles, reach = _roles(party), first(party, "contact_info", "contact-info")
+    role = next((role for role in roles if role in _ANSWERING), next(iter(roles), None))
+    email = first(party, "email") or first(reach, "email")
+    return filled({"name": first(party, "name"), "email": email, "role": role})
+
+
+def _all_parties(package: Found) -> list[Mapping[str, Any]]:
+    return mappings(one(package, "responsible_party")) if "responsible_party" in package else []
+
+
+def _roles(party: Mapping[str, Any]) -> list[str]:
+    return [role for role in listed(first(party, "roles", "role")) if isinstance(role, str)]

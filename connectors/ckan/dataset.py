@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from itertools import chain
 from typing import Any
@@ -13,12 +14,16 @@ from connectors.ckan.extent import hull, spatial, temporal
 from connectors.ckan.reading import Found, every, flat, lone, one, translated
 from connectors.ckan.resources import distribution, document, resources
 from connectors.ckan.roots import root_of
-from connectors.common import address, blank, filled, first, listed, mappings, pointed, readable_date, utc
+from connectors.common import address, blank, filled, first, joined, listed, mappings, pointed, readable_date, utc
 from connectors.filing import labels, languages, licences, resolving
 from harvester.connector import Record, Source
 from harvester.errors import RecordError
+from harvester.fields.web import url
 from harvester.model import Dataset
 
+_AMOUNT = re.compile(r"\d+(?:[.,]\d+)?")
+_LINEAGE = frozenset((*keys.LINEAGE, *keys.QUALITY))
+_SAID_BY_KIND = keys.PLAIN_TYPES | keys.SERIES_TYPES
 _THEME_NAMES = ("title", "display_name", "label", "name", "uri", "id")
 
 
@@ -34,7 +39,7 @@ def normalise(record: Record, source: Source) -> Dataset:
             {
                 **lone(package, keys.LONE),
                 **{field: said for field, names in keys.MANY.items() if (said := every(package, *names))},
-                **{field: pointed(said) for field, names in keys.POINTED.items() if (said := every(package, *names))},
+                **_pointed(package),
                 **_words(package),
                 **_dates(package),
                 **_identity(package, root),
@@ -51,8 +56,10 @@ def normalise(record: Record, source: Source) -> Dataset:
                 "temporal": temporal(package) or hull(found),
                 "license": licence,
                 "rights": _rights(package),
+                "provenance": _provenance(package),
+                "spatial_resolution_in_meters": _resolution(package),
                 "relation": _relations(package),
-                "qualified_relation": [_qualified(item) for item in mappings(one(package, "qualified_relation"))],
+                "qualified_relation": [_qualified(item) for item in _qualified_relations(package)],
                 "qualified_attribution": attributions(package),
                 "was_generated_by": pointed(every(package, "was_generated_by", "provenance_activity")),
                 "sample": [{"access_url": _address_of(item)} for item in every(package, "sample")],
@@ -60,6 +67,17 @@ def normalise(record: Record, source: Source) -> Dataset:
             }
         )
     )
+
+
+def _pointed(package: Found) -> dict[str, Any]:
+    """Resources pointed at; words in the place of the producer's page say where the data is from."""
+    found = {field: pointed(said) for field, names in keys.POINTED.items() if (said := every(package, *names))}
+    own = one(package, "url")
+    return found | {"source": [*found.get("source", []), {"name": own}]} if _is_words(own) else found
+
+
+def _is_words(own: Any) -> bool:
+    return isinstance(own, str) and not address(own) and url(own) is None
 
 
 def licence_hints(package: Found) -> list[Any]:
@@ -109,7 +127,7 @@ def _identity(package: Found, root: str) -> dict[str, Any]:
     return {
         "identifier": [*every(package, "identifier", "guid"), one(package, "id")],
         "other_identifier": [_other(item, agency) for item in every(package, *keys.OTHER_IDENTIFIERS)],
-        "landing_page": [own] if same_host or not page else [*([own] if address(own) else []), page],
+        "landing_page": [own] if same_host or not page else [own, page],
     }
 
 
@@ -155,13 +173,31 @@ def _theme(item: Any) -> Any:
 def _types(package: Found) -> list[Any]:
     said = every(package, *keys.TYPES)
     named = [first(item, "title", "name") if isinstance(item, Mapping) else item for item in said]
-    return [name for name in named if str(name).strip().lower() not in keys.PLAIN_TYPES]
+    return [name for name in named if str(name).strip().lower() not in _SAID_BY_KIND]
 
 
 def _rights(package: Found) -> Any:
     """One text by language; constraints in several sentences become one."""
     said = one(package, "rights") or every(package, *keys.RIGHTS)
     return "; ".join(map(str, said)) if isinstance(said, list) else said
+
+
+def _provenance(package: Found) -> Any:
+    """The lineage, and after it what Brazilian and Australian schemas say of quality; by language it stands alone."""
+    if _LINEAGE.isdisjoint(package):
+        return None
+    said = one(package, *keys.LINEAGE)
+    return joined([*(said if isinstance(said, list) else [said]), *every(package, *keys.QUALITY)], "\n")
+
+
+def _resolution(package: Found) -> Any:
+    """The resolution with its unit, which ISO harvesters write into a key of its own."""
+    said, unit = one(package, *keys.SPATIAL_RESOLUTION), one(package, "spatial_resolution_units")
+    amount = said[0] if isinstance(said, list) and said else said
+    if not isinstance(unit, str) or not _AMOUNT.fullmatch(str(amount).strip()):
+        return said
+    name = re.split("[:#]", unit.strip())[-1].lower()
+    return f"{amount} {keys.UNITS.get(name, name)}"
 
 
 def _pages(package: Found, found: list[Found]) -> list[Any]:
@@ -174,6 +210,10 @@ def _address_of(item: Any) -> Any:
     return first(item, "url", "uri", "@id") if isinstance(item, Mapping) else item
 
 
+def _qualified_relations(package: Found) -> list[Mapping[str, Any]]:
+    return [item for item in every(package, *keys.QUALIFIED_RELATIONS) if isinstance(item, Mapping)]
+
+
 def _relations(package: Found) -> list[dict[str, Any]]:
     """Related resources, and CKAN's own package relationships, which name the other package by its id."""
     ends = [
@@ -181,7 +221,8 @@ def _relations(package: Found) -> list[dict[str, Any]]:
         for side, other in (("subject", "object"), ("object", "subject"))
         for link in mappings(one(package, f"relationships_as_{side}"))
     ]
-    return pointed([*every(package, *keys.RELATIONS), *ends])
+    said = [first(item, "dataset_identifier") or item for item in every(package, *keys.RELATIONS)]
+    return pointed([*said, *ends])
 
 
 def _qualified(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from connectors.ckan import keys
 from connectors.ckan.reading import Found, every, one
-from connectors.common import blank, box, filled, location, period
+from connectors.common import blank, box, filled, listed, location, period, shape
 from connectors.filing import placed
 
 # Not decoded: the model reads the text of a geometry itself, once.
@@ -15,7 +15,16 @@ _GEOMETRIES = ('"coordinates"', '"geometry"')
 
 def spatial(package: Found) -> list[dict[str, Any]]:
     """The main place (`spatial*`, `bbox-*`), then every other that the package names."""
-    return placed([_main(package), *map(location, every(package, *keys.PLACES))])
+    return placed(
+        [_main(package), *(location(item) for key in keys.PLACES if key in package for item in _places(package, key))]
+    )
+
+
+def _places(package: Found, key: str) -> list[Any]:
+    """What one key says; a list may be one box, and a word may only tell how large the area is."""
+    said = one(package, key)
+    items = [said] if shape(said) else listed(said)
+    return [item for item in items if not isinstance(item, str) or item.strip().lower() not in keys.GRANULARITIES]
 
 
 def _main(package: Found) -> dict[str, Any]:

@@ -13,11 +13,28 @@ LONE: dict[str, Keys] = {
     "uri": ("uri",),
     "version": ("version",),
     "version_notes": ("version_notes",),
-    "provenance": ("provenance", "lineage", "linhagem", "linaje"),
     "access_rights": ("access_rights", "access_level", "accesslevel"),
     "temporal_resolution": ("temporal_resolution",),
-    "spatial_resolution_in_meters": ("spatial_resolution_in_meters", "spatial_resolution"),
 }
+
+SPATIAL_RESOLUTION: Keys = ("spatial_resolution_in_meters", "spatial_resolution")
+# Names of units, and the EPSG codes that end their URNs (urn:ogc:def:uom:EPSG::9001).
+UNITS: dict[str, str] = {
+    "9001": "m",
+    "9036": "km",
+    "metre": "m",
+    "metres": "m",
+    "meter": "m",
+    "meters": "m",
+    "kilometre": "km",
+    "kilometres": "km",
+    "kilometer": "km",
+    "kilometers": "km",
+    "centimetre": "cm",
+    "centimetres": "cm",
+}
+LINEAGE: Keys = ("provenance", "lineage", "linhagem", "linaje")
+QUALITY: Keys = ("accuracy", "data_quality")
 
 # Everything these keys say fills the field.
 MANY: dict[str, Keys] = {
@@ -46,7 +63,16 @@ PAGES: Keys = (
     "data_dictionary_url",
     "ferramenta_de_visualizacao",
 )
-RELATIONS: Keys = ("related_resource", "relation", "related", "related_datasets", "remote_url")
+RELATIONS: Keys = (
+    "related_resource",
+    "relation",
+    "relations",
+    "related",
+    "related_datasets",
+    "see_alsos",
+    "remote_url",
+)
+QUALIFIED_RELATIONS: Keys = ("qualified_relation", "qualified_relations")
 FREQUENCY: Keys = (
     "frequency",
     "accrual_periodicity",
@@ -103,7 +129,41 @@ PLACES: Keys = (
     "cobertura_geografica",
     "bbox",
 )
-PERIODS: Keys = ("temporal_coverage", "temporal", "cobertura_temporal", "ano", "anno", "year", "annee")
+# What portals choose from a list to say how large an area is, not which one.
+GRANULARITIES: frozenset[str] = frozenset(
+    (
+        "jurisdiction",
+        "local",
+        "locale",
+        "municipal",
+        "municipale",
+        "communal",
+        "communale",
+        "intercommunale",
+        "departmental",
+        "departementale",
+        "départementale",
+        "estadual",
+        "provincial",
+        "regional",
+        "regionale",
+        "régionale",
+        "national",
+        "nationale",
+        "nacional",
+        "nazionale",
+        "european",
+        "europeenne",
+        "européenne",
+        "international",
+        "internationale",
+        "internacional",
+        "global",
+        "mondiale",
+        "indefinie",
+    )
+)
+PERIODS: Keys = ("temporal_coverage", "temporals", "temporal", "cobertura_temporal", "ano", "anno", "year", "annee")
 PERIOD_ENDS: tuple[tuple[Keys, Keys], ...] = (
     (("temporal_start",), ("temporal_end",)),
     (
@@ -141,7 +201,13 @@ CONTACT: dict[str, Keys] = {
     "telephone": ("phone", "telephone", "tel"),
     "role": ("role",),
 }
+# Contacts of the Belgian biodiversity portal, which prints all that is known of one into a text as well.
+ADMINISTRATIVE_CONTACT: dict[str, Keys] = {
+    field: tuple(f"administrative_contact_{name}" for name in names) for field, names in CONTACT.items()
+}
 
+RESOURCE_URL: Keys = ("url", "dwca_url")
+RESOURCE_PROTOCOL: Keys = ("resource_locator_protocol", "protocol")
 RESOURCE_LONE: dict[str, Keys] = {
     "uri": ("uri",),
     "identifier": ("id", "identifier"),
@@ -155,16 +221,22 @@ RESOURCE_LONE: dict[str, Keys] = {
     "spatial_resolution_in_meters": ("spatial_resolution_in_meters",),
 }
 SERVICE_LONE: dict[str, Keys] = {
-    field: (field,)
-    for field in (
-        "uri",
-        "endpoint_url",
-        "endpoint_description",
-        "serves_dataset",
-        "license",
-        "access_rights",
-        "identifier",
-    )
+    "uri": ("uri",),
+    "access_rights": ("access_rights",),
+    "rights": ("rights",),
+    "issued": ("issued",),
+    "modified": ("modified",),
+}
+SERVICE_MANY: dict[str, Keys] = {
+    "identifier": ("identifier",),
+    "endpoint_url": ("endpoint_url",),
+    "endpoint_description": ("endpoint_description",),
+    "serves_dataset": ("serves_dataset",),
+    "landing_page": ("landing_page",),
+    "page": ("documentation", "page"),
+    "format": ("format",),
+    "applicable_legislation": ("applicable_legislation",),
+    "hvd_category": ("hvd_category",),
 }
 RESOURCE_ISSUED: Keys = ("issued", "issued_date", "release_date")
 RESOURCE_MODIFIED: Keys = ("modified", "modified_date")

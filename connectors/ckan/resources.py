@@ -8,10 +8,12 @@ from typing import Any
 from urllib.parse import quote
 
 from connectors.ckan import keys
+from connectors.ckan.agents import contacts, creators, publisher
 from connectors.ckan.reading import Found, every, flat, lone, one, translated
 from connectors.common import address, blank, filled, first, mappings, pointed, readable_date, utc
-from connectors.filing import filed, languages, licences, licensed, resolving, service_at, wrapping
+from connectors.filing import filed, labels, languages, licences, licensed, resolving, service_at, wrapping
 from harvester.fields.number import flag
+from harvester.vocabularies import format_facts
 
 _ALGORITHMS = {32: "md5", 40: "sha1", 56: "sha224", 64: "sha256", 96: "sha384", 128: "sha512"}
 _DIGEST = re.compile(r"(?:(\w+)[:-])?([0-9a-fA-F]{32,128})")
@@ -30,9 +32,9 @@ def resources(package: Mapping[str, Any]) -> list[Found]:
 
 def distribution(found: Found, licence: list[Any], root: str) -> dict[str, Any]:
     """One resource as a distribution; `licence` is the package's, for resources that have none of their own."""
-    url = one(found, "url")
-    formats, facts = filed(one(found, "format"), one(found, "mimetype", "media_type"), url)
-    services = _services(found, url, facts.service, root)
+    url = one(found, *keys.RESOURCE_URL)
+    formats, facts = filed(_words(found), one(found, "mimetype", "media_type"), url)
+    services = _services(found, url, formats.get("format") if facts.service else None, facts.service, root)
     is_file = bool(facts.format) and not (facts.service or facts.page or "access_services" in found)
     said = {
         **lone(found, keys.RESOURCE_LONE),
@@ -53,10 +55,19 @@ def distribution(found: Found, licence: list[Any], root: str) -> dict[str, Any]:
     return licensed(said, [*licences(every(found, *keys.RESOURCE_LICENCE)), *rights], licence)
 
 
+def _words(found: Found) -> Any:
+    """The format; where there is none, the protocol that ISO records name, if it is that of a service."""
+    if said := one(found, "format"):
+        return said
+    protocol = one(found, *keys.RESOURCE_PROTOCOL)
+    return protocol if isinstance(protocol, str) and format_facts(protocol).service else None
+
+
 def _dates(found: Found) -> dict[str, Any]:
-    touched = (utc(found.get("last_modified")), utc(found.get("metadata_modified")))
+    """Only `metadata_modified` is known to be UTC: old CKANs wrote the other two in the time of their server."""
+    touched = (found.get("last_modified"), utc(found.get("metadata_modified")))
     return {
-        "issued": readable_date(*every(found, *keys.RESOURCE_ISSUED), utc(found.get("created"))),
+        "issued": readable_date(*every(found, *keys.RESOURCE_ISSUED), found.get("created")),
         "modified": readable_date(*every(found, *keys.RESOURCE_MODIFIED), *touched),
     }
 
@@ -100,10 +111,10 @@ def _page(item: Any) -> Any:
     return first(item, "url", "uri") if isinstance(item, Mapping) else item
 
 
-def _services(found: Found, url: Any, is_service: bool, root: str) -> list[dict[str, Any]]:
+def _services(found: Found, url: Any, kind: Any, is_service: bool, root: str) -> list[dict[str, Any]]:
     said = [_service(item) for item in mappings(one(found, "access_services", "access_service"))]
     if is_service and address(url):
-        said.append(service_at(url, translated(found, "name", "title"), one(found, "format")))
+        said.append(service_at(url, translated(found, "name", "title"), kind or one(found, "format")))
     said += [service_at(other, None, None) for other in every(found, *keys.RESOURCE_SERVICES) if address(other)]
     if flag(found.get("datastore_active")) and isinstance(found.get("id"), str) and root:
         said.append(_datastore(root, found["id"]))
@@ -118,7 +129,19 @@ def _datastore(root: str, resource: str) -> dict[str, Any]:
 def _service(item: Mapping[str, Any]) -> dict[str, Any]:
     """An access service of ckanext-dcat, whose fields have the names of the model."""
     found = flat(item)
-    return filled(lone(found, keys.SERVICE_LONE)) | {
-        "title": translated(found, "title", "name"),
-        "description": translated(found, "description"),
-    }
+    return filled(
+        {
+            **lone(found, keys.SERVICE_LONE),
+            **{field: said for field, names in keys.SERVICE_MANY.items() if (said := every(found, *names))},
+            "title": translated(found, "title", "name"),
+            "description": translated(found, "description"),
+            "conforms_to": pointed(every(found, "conforms_to")),
+            "language": languages(every(found, *keys.LANGUAGES)),
+            "license": licences(every(found, *keys.RESOURCE_LICENCE)),
+            "keyword": every(found, *keys.KEYWORDS),
+            "theme": labels(every(found, "theme")),
+            "publisher": publisher(found),
+            "creator": creators(found),
+            "contact_point": contacts(found),
+        }
+    )

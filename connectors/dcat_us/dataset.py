@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from connectors.common import (
-    address,
     blank,
     box,
     filled,
     first,
+    joined,
     listed,
     location,
     mapping,
@@ -18,11 +18,13 @@ from connectors.common import (
     period,
     pointed,
     readable_date,
+    shape,
 )
 from connectors.dcat_us import terms
+from connectors.dcat_us.agents import agent, attributions, contact
 from connectors.dcat_us.feed import plain_id
-from connectors.dcat_us.files import addresses, distributions, service
-from connectors.filing import labels, languages, licences, placed
+from connectors.dcat_us.files import addresses, distributions, rights, service, themes
+from connectors.filing import languages, licences, placed
 from harvester.connector import Record, Source
 from harvester.errors import RecordError
 from harvester.model import Dataset
@@ -35,6 +37,7 @@ def normalise(record: Record, source: Source) -> Dataset:
         raise RecordError("a dataset of data.json is a JSON object", guid=record.guid, code="not-an-object")
     catalogue = mapping(mapping(record.payload).get("catalogue"))
     licence = licences(_every(pod, terms.LICENCE))
+    served = ((pod, ("webService", "service")), (catalogue, ("services",)))
     return Dataset.of(
         filled(
             {
@@ -43,9 +46,11 @@ def normalise(record: Record, source: Source) -> Dataset:
                 **{field: _pointed(_every(pod, names)) for field, names in terms.POINTED.items()},
                 **_dates(pod),
                 **_identity(pod),
+                "description": _description(pod),
+                "rights": rights(pod),
                 "kind": "series" if str(pod.get("@type")).endswith("DatasetSeries") else "dataset",
                 "keyword": _keywords(pod.get("keyword")),
-                "theme": _themes(pod, mapping(catalogue.get("themes"))),
+                "theme": themes(pod, mapping(catalogue.get("themes"))),
                 "language": languages(_every(pod, terms.MANY["language"])),
                 "license": licence,
                 "publisher": _publisher(pod, catalogue),
@@ -57,44 +62,17 @@ def normalise(record: Record, source: Source) -> Dataset:
                 "temporal": _temporal(pod),
                 "provenance": _provenance(pod),
                 "qualified_relation": [_qualified(item) for item in mappings(pod.get("qualifiedRelation"))],
-                "qualified_attribution": [_attributed(item) for item in mappings(pod.get("qualifiedAttribution"))],
+                "qualified_attribution": attributions(pod),
                 "sample": distributions(pod.get("sample"), []),
                 "distribution": distributions([*listed(pod.get("distribution")), _own_file(pod)], licence),
-                "service": [service(item) for item in _every(pod, ("webService", "service"))],
+                "service": [service(item) for part, names in served for item in _every(part, names)],
             }
         )
     )
 
 
-def agent(item: Any) -> dict[str, Any]:
-    """An organisation or person; USMART gives the address of a publisher for its name."""
-    if not isinstance(item, Mapping):
-        return {"name": item}
-    found = {field: first(item, *names) for field, names in terms.AGENT.items()}
-    if blank(found["homepage"]) and address(found["name"]):
-        found["homepage"] = found["name"]
-    return found
-
-
-def contact(item: Any) -> dict[str, Any]:
-    """A contact; whatever stands for its e-mail address may be a web form."""
-    if not isinstance(item, Mapping):
-        return {"email": item} if "@" in str(item) else {"name": item}
-    found = {field: first(item, *names) for field, names in terms.CONTACT.items()}
-    found["email"] = _mail(found["email"])
-    if address(found["email"]):
-        return found | {"email": None, "url": found["url"] or found["email"]}
-    return found
-
-
-def _mail(value: Any) -> Any:
-    """ArcGIS Hub writes "mailto:" for a contact without an address."""
-    value = first(value, "@id", "@value") if isinstance(value, Mapping) else value
-    return None if isinstance(value, str) and value.strip().lower() in ("mailto:", "mailto") else value
-
-
 def _every(pod: Mapping[str, Any], names: terms.Keys) -> list[Any]:
-    return [item for name in names for item in listed(pod.get(name))]
+    return [item for name in names if (said := pod.get(name)) is not None for item in listed(said)]
 
 
 def _pointed(items: list[Any]) -> list[dict[str, Any]]:
@@ -138,18 +116,6 @@ def _keywords(value: Any) -> Any:
     ]
 
 
-def _themes(pod: Mapping[str, Any], own: Mapping[str, Any]) -> list[Any]:
-    """`superTheme` has the codes of the EU vocabulary, `theme` ids of the portal's own taxonomy."""
-    said = [*listed(pod.get("superTheme")), *listed(pod.get("theme"))]
-    return labels([_theme(item, own) for item in said])
-
-
-def _theme(item: Any, own: Mapping[str, Any]) -> Any:
-    if isinstance(item, Mapping):
-        return [name for key in ("prefLabel", "label", "name", "@id", "notation") if (name := first(item, key))]
-    return [own[item], item] if isinstance(item, str) and item in own else item
-
-
 def _publisher(pod: Mapping[str, Any], catalogue: Mapping[str, Any]) -> dict[str, Any] | None:
     for said in (pod.get("publisher"), catalogue.get("publisher")):
         items = listed(said)
@@ -162,13 +128,9 @@ def _spatial(pod: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Places; an Argentine list such as ["ARG", "02"] is a country and its province, not a box."""
     sides = box(pod, terms.BOX_SIDES)
     spatial = pod.get("spatial")
-    items = [spatial] if _four_numbers(spatial) else listed(spatial)
+    items = [spatial] if shape(spatial) else listed(spatial)
     places = [location(item) for item in (*items, *listed(pod.get("coverageArea")))]
     return placed([*places, {"bbox": sides}] if sides else places)
-
-
-def _four_numbers(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 4 and all(isinstance(side, int | float) for side in value)
 
 
 def _temporal(pod: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -177,20 +139,19 @@ def _temporal(pod: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _provenance(pod: Mapping[str, Any]) -> Any:
-    said = first(pod, "provenance", "lineage")
-    items = [
-        first(item, "label", "description", "@value") if isinstance(item, Mapping) else item for item in listed(said)
-    ]
-    return items[0] if items else None
+    said = listed(first(pod, *terms.PROVENANCE))
+    return joined(
+        [first(item, "label", "description", "@value") if isinstance(item, Mapping) else item for item in said], "\n"
+    )
+
+
+def _description(pod: Mapping[str, Any]) -> Any:
+    said = first(pod, "description")
+    return joined(_every(pod, terms.DESCRIPTION), "\n\n") if not blank(pod.get("notes")) else said
 
 
 def _qualified(item: Mapping[str, Any]) -> dict[str, Any]:
     targets = _pointed(listed(first(item, "relation")))
-    return {"target": targets[0] if targets else None, "role": first(item, "hadRole", "role")}
-
-
-def _attributed(item: Mapping[str, Any]) -> dict[str, Any]:
-    targets = pointed(first(item, "agent"))
     return {"target": targets[0] if targets else None, "role": first(item, "hadRole", "role")}
 
 

@@ -6,12 +6,14 @@ import codecs
 import math
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, BinaryIO
 
 import ijson
 
 from connectors.common import blank, first, listed, mappings, readable_date
+from connectors.dcat_us.serving import Serving
 from harvester.connector import Page, Record
 from harvester.errors import RecordError, SourceError
 from harvester.fields.when import instant, when
@@ -29,7 +31,9 @@ _DATASET_TYPE = re.compile(rb'"@type"\s*:\s*"dcat:Dataset"')
 _LISTS = re.compile(r"(?:item\.)?(?:catalog(?:\.item)?\.)*(?:dataset|datasetSeries)")
 _ITEM = re.compile(r"(?:(?:item\.)?(?:catalog(?:\.item)?\.)*(?:dataset|datasetSeries)(?:\.item)?|item)")
 _CATALOGUE = ("@id", "title", "publisher", "homepage", "language", "conformsTo")
-_SERVICES = ("service", "record", "catalog")
+_SERVICES = re.compile(r"(?:item\.)?(?:catalog(?:\.item)?\.)*service(?:\.item)?")
+_AROUND = ("start_array", "end_array", "null", "map_key", "end_map")
+_ASIDE = ("record", "catalog")
 _CONTAINERS = ("start_map", "start_array")
 
 
@@ -61,16 +65,19 @@ def fetch_pages(stream: BinaryIO, url: str) -> Iterator[Page]:
         for item in reader.datasets(source):
             found.append(item)
             if len(found) >= RECORDS_A_PAGE:
-                yield once.page(found, reader.catalogue)
+                yield once.page(found, reader)
                 found = []
     except (ijson.JSONError, ijson.IncompleteJSONError, ValueError) as error:
         if found:
-            yield once.page(found, reader.catalogue)
+            yield once.page(found, reader)
         raise _broken(error, url, source.read_so_far, reader.count) from error
     if not reader.is_feed:
         raise SourceError("the JSON holds no list of datasets: no data.json feed", code="not-pod", url=url)
-    if found:
-        yield once.page(found, reader.catalogue)
+    page = once.page(found, reader)
+    if notes := reader.serving.notes(url):
+        yield replace(page, notes=notes)
+    elif found:
+        yield page
 
 
 def guid_of(pod: Mapping[str, Any]) -> str:
@@ -104,17 +111,17 @@ class _Once:
         self._met: dict[int, int] = {}
         self._told: set[int] = set()
 
-    def page(self, pods: list[Any], catalogue: Mapping[str, Any]) -> Page:
+    def page(self, pods: list[Any], reader: _Reader) -> Page:
         records: list[Record] = []
         problems: list[RecordError] = []
         for pod in pods:
             try:
-                records += self._records(pod, catalogue)
+                records += self._records(pod, reader)
             except RecordError as error:
                 problems.append(error)
         return Page(tuple(records), problems=tuple(problems))
 
-    def _records(self, pod: Any, catalogue: Mapping[str, Any]) -> list[Record]:
+    def _records(self, pod: Any, reader: _Reader) -> list[Record]:
         if not isinstance(pod, Mapping):
             raise RecordError("a dataset of data.json is a JSON object", code="not-an-object", value=str(pod)[:80])
         guid, mark = guid_of(pod), hash(canonical(pod))
@@ -122,7 +129,10 @@ class _Once:
             self._tell(pod, guid, self._met[key] == mark)
             return []
         self._met[key] = mark
-        return [Record(guid, {"pod": pod, "catalogue": _about(catalogue, pod)}, instant(when(_modified(pod))))]
+        about = _about(reader.catalogue, pod)
+        if services := reader.serving.of(pod):
+            about["services"] = services
+        return [Record(guid, {"pod": pod, "catalogue": about}, instant(when(_modified(pod))))]
 
     def _tell(self, pod: Mapping[str, Any], guid: str, same: bool) -> None:
         """Raise for a second dataset under an identifier, the first time."""
@@ -153,6 +163,7 @@ class _Reader:
         self.catalogue: dict[str, Any] = {}
         self.is_feed = False
         self.count = 0
+        self.serving = Serving()
         self._own: dict[str, Any] = {}
 
     def datasets(self, source: Any) -> Iterator[Any]:
@@ -161,6 +172,9 @@ class _Reader:
         for prefix, event, value in events:
             if _ITEM.fullmatch(prefix):
                 yield from self._item(prefix, event, value, events)
+            elif _SERVICES.fullmatch(prefix):
+                if event not in _AROUND:
+                    self.serving.add(_built(event, value, events))
             elif "." not in prefix and prefix and event not in ("map_key", "end_map", "end_array"):
                 self._member(prefix, event, value, events)
             elif prefix == "" and event == "start_array":
@@ -178,14 +192,20 @@ class _Reader:
         if blank(item):
             # An empty object or null in the list is a slip of the generator, not a dataset.
             return
+        self._serve(item if prefix == "item" else None)
         nested = item.get("dataset") if prefix == "item" and isinstance(item, dict) else None
         for each in nested if isinstance(nested, list) else [item]:
             self.count += 1
             yield each
 
+    def _serve(self, catalogue: Any) -> None:
+        """Keep the services of a catalogue that was read whole."""
+        for service in listed(catalogue.get("service")) if _is_catalogue(catalogue) else ():
+            self.serving.add(service)
+
     def _member(self, name: str, event: str, value: Any, events: Iterator[Any]) -> None:
-        """A member of the document; lists of services and records are not kept."""
-        if name in _SERVICES and event in _CONTAINERS:
+        """A member of the document; lists of records are not kept."""
+        if name in _ASIDE and event in _CONTAINERS:
             if name != "catalog":
                 _skip(events)
             return
@@ -193,6 +213,10 @@ class _Reader:
         self.catalogue = {key: self._own[key] for key in _CATALOGUE if not blank(self._own.get(key))}
         if labels := _labels(self._own.get("themeTaxonomy")):
             self.catalogue["themes"] = labels
+
+
+def _is_catalogue(item: Any) -> bool:
+    return isinstance(item, dict) and isinstance(item.get("dataset"), list)
 
 
 def _labels(taxonomy: Any) -> dict[str, str]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from connectors.common import address, filled, first, listed, mappings, pointed
+from connectors.common import address, filled, first, joined, listed, mappings, pointed
 from connectors.dcat_us import terms
-from connectors.filing import filed, languages, licences, licensed, service_at, wrapping
+from connectors.dcat_us.agents import agent, contact
+from connectors.filing import filed, labels, languages, licences, licensed, service_at, wrapping
 
+_OF_RIGHTS = frozenset((*terms.RIGHTS, *terms.RESTRICTIONS))
 _WRAPPINGS = ("compress_format", "package_format")
 
 
@@ -27,10 +29,11 @@ def distribution(item: Mapping[str, Any], licence: list[Any]) -> dict[str, Any]:
     own |= {field: wrapping(own[field]) for field in _WRAPPINGS if field in own}
     services = [service(each) for each in listed(item.get("accessService"))]
     if facts.service and address(access):
-        services.append(service_at(access, own.get("title"), kind))
+        services.append(service_at(access, own.get("title"), formats.get("format") or kind))
     said: dict[str, Any] = {
         **formats,
         **own,
+        "rights": rights(item),
         "identifier": _identifier(item),
         "access_url": access or download,
         "download_url": download,
@@ -55,8 +58,48 @@ def service(item: Any) -> dict[str, Any]:
         "serves_dataset": [_address(each) for each in listed(item.get("servesDataset"))],
         "conforms_to": pointed(item.get("conformsTo")),
         "landing_page": addresses(listed(item.get("landingPage"))),
-        "keyword": item.get("keyword"),
+        **{field: said for field, names in terms.SERVICE_MANY.items() if (said := _every(item, names))},
+        "rights": rights(item),
+        "license": licences(_every(item, terms.LICENCE)),
+        "language": languages(listed(item.get("language"))),
+        "theme": themes(item, {}),
+        "publisher": [agent(each) for each in listed(item.get("publisher"))],
+        "creator": [agent(each) for each in _every(item, terms.CREATORS)],
+        "contact_point": [contact(each) for each in listed(item.get("contactPoint"))],
+        "page": addresses(_every(item, terms.PAGES)),
     }
+
+
+def themes(item: Mapping[str, Any], own: Mapping[str, Any]) -> list[Any]:
+    """`superTheme` has the codes of the EU vocabulary, `theme` ids of the portal's own taxonomy."""
+    said = [*listed(item.get("superTheme")), *listed(item.get("theme"))]
+    return labels([_theme(each, own) for each in said])
+
+
+def _theme(item: Any, own: Mapping[str, Any]) -> Any:
+    if isinstance(item, Mapping):
+        return [name for key in ("prefLabel", "label", "name", "@id", "notation") if (name := first(item, key))]
+    return [own[item], item] if isinstance(item, str) and item in own else item
+
+
+def rights(item: Mapping[str, Any]) -> Any:
+    """What is said of rights, of liability and of restrictions, in one text."""
+    if _OF_RIGHTS.isdisjoint(item):
+        return None
+    limits = [_restriction(each) for each in _every(item, terms.RESTRICTIONS)]
+    return joined([*map(_named, _every(item, terms.RIGHTS)), *limits])
+
+
+def _restriction(item: Any) -> Any:
+    """An object of DCAT-US 3.0, whose members are texts or concepts."""
+    if not isinstance(item, Mapping):
+        return item
+    said = [_named(value) for key, value in item.items() if not str(key).startswith("@")]
+    return joined(said, ", ")
+
+
+def _every(item: Mapping[str, Any], names: terms.Keys) -> list[Any]:
+    return [each for name in names if (said := item.get(name)) is not None for each in listed(said)]
 
 
 def addresses(items: list[Any]) -> list[Any]:

@@ -9,10 +9,8 @@ Keys = tuple[str, ...]
 
 LONE: dict[str, Keys] = {
     "title": ("title",),
-    "description": ("description",),
     "accrual_periodicity": ("accrualPeriodicity",),
     "access_rights": ("accessRights", "accessLevel"),
-    "rights": ("rights", "accessLevelComment", "liabilityStatement"),
     "version": ("version", "hasCurrentVersion"),
     "version_notes": ("versionNotes",),
     "spatial_resolution_in_meters": ("spatialResolutionInMeters", "spatialResolution"),
@@ -34,6 +32,17 @@ POINTED: dict[str, Keys] = {
     "relation": ("relation", "systemOfRecords", "replaces"),
     "was_generated_by": ("wasGeneratedBy",),
 }
+# USMART adds notes to the description.
+DESCRIPTION: Keys = ("description", "notes")
+RIGHTS: Keys = ("rights", "accessLevelComment", "liabilityStatement")
+RESTRICTIONS: Keys = ("accessRestriction", "useRestriction", "cuiRestriction")
+PROVENANCE: Keys = ("provenance", "lineage")
+# Agents DCAT has no field for, with the role each has (MARC relators, ORG).
+ROLES: dict[str, str] = {
+    "contributor": "http://id.loc.gov/vocabulary/relators/ctb",
+    "rightsHolder": "http://id.loc.gov/vocabulary/relators/cph",
+}
+PARENT_ROLE = "http://www.w3.org/ns/org#hasSubOrganization"
 PAGES: Keys = ("page", "references", "describedBy", "dataDictionary")
 ISSUED: Keys = ("issued", "issueDate", "created", "createdAt")
 MODIFIED: Keys = ("modified", "lastModificationDate")
@@ -63,8 +72,7 @@ FILE_LONE: dict[str, Keys] = {
     "title": ("title", "name"),
     "description": ("description",),
     "byte_size": ("byteSize", "size"),
-    "rights": ("rights",),
-    "access_rights": ("accessRights", "accessRestriction"),
+    "access_rights": ("accessRights",),
     "availability": ("availability",),
     "status": ("status",),
     "issued": ("issued", "created"),
@@ -78,9 +86,13 @@ SERVICE_LONE: dict[str, Keys] = {
     "uri": ("@id",),
     "title": ("title",),
     "description": ("description",),
-    "license": ("license",),
-    "rights": ("rights",),
-    "access_rights": ("accessRights",),
+    "access_rights": ("accessRights", "accessLevel"),
     "issued": ("issued",),
     "modified": ("modified",),
+}
+SERVICE_MANY: dict[str, Keys] = {
+    "keyword": ("keyword",),
+    "format": ("format",),
+    "applicable_legislation": ("applicableLegislation",),
+    "hvd_category": ("hvdCategory",),
 }

@@ -4,34 +4,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from html import unescape
 from typing import Any
 
-from connectors.common import (
-    address,
-    blank,
-    box,
-    filled,
-    first,
-    listed,
-    location,
-    mapping,
-    period,
-    pointed,
-    readable_date,
-)
-from connectors.filing import labels
+from connectors.common import blank, filled, first, listed, pointed, readable_date
+from connectors.filing import labels, licences
 from connectors.opendatasoft.files import distributions
+from connectors.opendatasoft.interop import (
+    DOCUMENTATION,
+    FREQUENCY,
+    LANDING_PAGE,
+    LICENCE,
+    OTHER_IDENTIFIER,
+    RELATED,
+    access,
+    contact,
+    every,
+    interoperable,
+    issued,
+    periods,
+    provenance,
+    related,
+    urls,
+)
+from connectors.opendatasoft.places import places
 from connectors.opendatasoft.shapes import Seen, seen
 from harvester.fields.terms import Term
 from harvester.vocabularies import themes
 
 Fields = dict[str, Any]
 
-_URL = re.compile(r"https?://[^\s,;|<>\"']+")
-_SIDES = tuple(
-    f"extendboundingbox{side}"
-    for side in ("westboundlongitude", "southboundlatitude", "eastboundlongitude", "northboundlatitude")
-)
 # What portals call their own frequency and contact fields (data.economie.gouv.fr: `periodicity`).
 CUSTOM_FREQUENCY = (
     "updatefrequency",
@@ -44,46 +46,56 @@ CUSTOM_FREQUENCY = (
 )
 CUSTOM_CONTACT_NAME = ("contactname", "contact", "contactpoint", "nomducontact")
 CUSTOM_CONTACT_EMAIL = ("contactemail", "email", "courriel", "emailcontact", "mail")
-NOT_VISIBLE = {
-    "en": "The portal lists this dataset but does not give its data to everybody.",
-    "fr": "Le portail référence ce jeu de données mais ne donne pas ses données à tous.",
-}
 _CONTRIBUTOR = "http://id.loc.gov/vocabulary/relators/ctb"
+_OWNER = "http://inspire.ec.europa.eu/metadata-codelist/ResponsiblePartyRole/owner"
 
 
 def described(payload: Any, host: str) -> Fields:
     """Every field that the dataset fills; `host` is the portal's own."""
     ods = seen(payload)
-    default, dcat, dublin = ods.default, ods.dcat, ods.dublin
-    licence = [value for key in ("license", "license_url") if not blank(value := default.get(key))]
+    default, interop, dublin = ods.default, ods.interop, ods.dublin
+    licence = licence_of(ods)
     modified = readable_date(default.get("modified"), default.get("data_processed"), default.get("metadata_processed"))
     open_data = visible(ods)
     fields: Fields = {
         **_identity(ods, host),
         **_actors(ods),
         **_references(ods),
+        **interoperable(interop),
+        **access(ods, _access(ods, open_data)),
         "title": default.get("title") or dublin.get("title") or ods.id,
         "description": default.get("description") or dublin.get("description"),
-        "keyword": [*listed(default.get("keyword")), *listed(dublin.get("subject"))],
+        "keyword": list(keywords([*listed(default.get("keyword")), *listed(dublin.get("subject"))])),
         "theme": list(_themes(ods)),
-        "type": listed(dcat.get("type") or dcat.get("dcattype")),
+        "type": listed(ods.dcat.get("type") or ods.dcat.get("dcattype")),
         "language": languages(ods),
-        "license": licence or first(dcat, "license") or first(ods.custom, "license", "licence"),
-        "access_rights": first(dcat, "accessrights") or _access(ods, open_data),
-        "rights": None if open_data else NOT_VISIBLE,
+        "license": licence,
         "accrual_periodicity": _frequency(ods),
-        "issued": readable_date(*(dcat.get(key) for key in ("issued", "created")), dublin.get("date")),
+        "issued": issued(interop),
         "modified": modified,
-        "spatial": list(_spatial(ods)),
-        "temporal": list(_temporal(ods)),
-        "spatial_resolution_in_meters": _distance(ods.inspire.get("spatialresolution")),
-        "conforms_to": pointed(dcat.get("conformsto")),
-        "provenance": _provenance(ods),
-        "applicable_legislation": listed(dcat.get("applicablelegislation")),
-        "hvd_category": listed(first(dcat, "hvdcategory")),
+        "spatial": list(places(ods)),
+        "temporal": list(periods(interop)),
+        "spatial_resolution_in_meters": _distance(
+            first(interop, "spatialresolutioninmeters") or ods.inspire.get("spatialresolution")
+        ),
+        "provenance": provenance(ods),
+        "applicable_legislation": listed(interop.get("applicablelegislation")),
+        "hvd_category": listed(interop.get("hvdcategory")),
         "distribution": distributions(ods, host, licence, readable_date(default.get("data_processed"), modified)),
     }
     return filled(fields)
+
+
+def licence_of(ods: Seen) -> list[Any]:
+    """What the portal's own field says, with its address as another hint; else what the other groups say."""
+    own = [value for key in ("license", "license_url") if not blank(value := ods.default.get(key))]
+    return licences(own or every(ods.interop, LICENCE) or every(ods.custom, LICENCE))
+
+
+def keywords(values: list[Any]) -> Iterator[Any]:
+    """Each keyword of texts such as "arbre;vert"; entities hold a semicolon too."""
+    for value in values:
+        yield from unescape(value).split(";") if isinstance(value, str) and ";" in value else (value,)
 
 
 def visible(ods: Seen) -> bool:
@@ -102,7 +114,7 @@ def _visibility(ods: Seen) -> Any:
 
 
 def _access(ods: Seen, open_data: bool) -> str | None:
-    """PUBLIC only where the portal says so twice; nothing where it is silent."""
+    """What the portal does: PUBLIC only where the portal says so twice; nothing where it is silent."""
     if not open_data:
         return "RESTRICTED"
     return "PUBLIC" if ods.item.get("data_visible") is True and _visibility(ods) == "domain" else None
@@ -118,17 +130,18 @@ def _identity(ods: Seen, host: str) -> Fields:
         {"notation": ods.item.get("dataset_uid"), "agency": host},
         {"notation": remote, "agency": origin},
         {"notation": ods.inspire.get("fileidentifier")},
-        {"notation": ods.dublin.get("identifier") or ods.dcat.get("identifier")},
+        {"notation": ods.interop.get("identifier")},
+        *({"notation": value} for value in every(ods.interop, OTHER_IDENTIFIER)),
     ]
     return {
         "uri": original or page,
         "identifier": ods.id,
         "other_identifier": [one for one in known if not blank(one["notation"])],
-        "landing_page": [*([original] if original else []), page],
+        "landing_page": [*([original] if original else []), page, *urls(every(ods.interop, LANDING_PAGE))],
         "source": [*([{"uri": original}] if original else []), *pointed(ods.dublin.get("source"))],
         "publisher": {
-            "name": default.get("publisher") or ods.dublin.get("publisher"),
-            "type": ods.dcat.get("publishertype"),
+            "name": default.get("publisher") or ods.interop.get("publisher"),
+            "type": ods.interop.get("publishertype"),
         },
     }
 
@@ -147,7 +160,7 @@ def origin_of(ods: Seen) -> tuple[str | None, str | None]:
 def _actors(ods: Seen) -> Fields:
     dcat, inspire, custom = ods.dcat, ods.inspire, ods.custom
     contacts: list[Fields] = [
-        {"name": dcat.get("contactname"), "email": dcat.get("contactemail")},
+        contact(ods.interop),
         {
             "name": inspire.get("contactindividualname"),
             "email": inspire.get("contactemail"),
@@ -159,10 +172,11 @@ def _actors(ods: Seen) -> Fields:
     helpers = [*listed(dcat.get("contributor")), *listed(ods.dublin.get("contributor"))]
     return {
         # The name alone reaches nobody: a custom field called "contact" may hold anything.
-        "contact_point": [one for one in contacts if one["email"] or one is not contacts[2]],
+        "contact_point": [one for one in contacts if one is not contacts[2] or one["email"]],
         "creator": pointed(creators),
         "qualified_attribution": [
             *({"target": one, "role": _CONTRIBUTOR} for one in pointed(helpers)),
+            *({"target": one, "role": _OWNER} for one in pointed(ods.interop.get("rightsholder"))),
             *({"target": one} for one in pointed(ods.default.get("attributions"))),
         ],
     }
@@ -171,19 +185,11 @@ def _actors(ods: Seen) -> Fields:
 def _references(ods: Seen) -> Fields:
     """`references` is one text with a URL, several, or only words."""
     references = [text for text in listed(ods.default.get("references")) if isinstance(text, str)]
-    related = [*listed(ods.dcat.get("relation")), *listed(ods.dublin.get("relation"))]
-    words = [{"name": text} for text in references if not _URL.search(text)]
-    return {"page": list(_urls(references)), "relation": [*words, *_related(related)]}
-
-
-def _related(values: list[Any]) -> Iterator[Fields]:
-    for value in values:
-        found = list(_urls([value])) if isinstance(value, str) else []
-        yield from ({"uri": url} for url in found) if found else pointed(value)
-
-
-def _urls(texts: list[str]) -> Iterator[str]:
-    return (url.rstrip(".)") for text in texts for url in _URL.findall(text))
+    words = [{"name": text} for text in references if not any(urls([text]))]
+    return {
+        "page": [*urls(references), *urls(every(ods.interop, DOCUMENTATION))],
+        "relation": [*words, *related(every(ods.interop, RELATED))],
+    }
 
 
 def _themes(ods: Seen) -> Iterator[Any]:
@@ -197,40 +203,13 @@ def _themes(ods: Seen) -> Iterator[Any]:
 def _frequency(ods: Seen) -> list[Any]:
     told = (
         ods.default.get("update_frequency"),
-        first(ods.dcat, "accrualperiodicity"),
+        first(ods.interop, *FREQUENCY),
         first(ods.custom, *CUSTOM_FREQUENCY),
     )
     return [value for value in told if not blank(value)]
-
-
-def _spatial(ods: Seen) -> Iterator[Fields]:
-    default = ods.default
-    for name in listed(default.get("territory")):
-        yield {"name": name}
-    if mapping(default.get("geographic_area")):
-        yield {"geometry": default["geographic_area"]}
-    if mapping(default.get("bbox")):
-        yield {"bbox": default["bbox"]}
-    for value in (*listed(ods.dcat.get("spatial")), *listed(ods.dublin.get("coverage"))):
-        yield location(value)
-    if sides := box(ods.inspire, _SIDES):
-        yield {"bbox": sides}
-
-
-def _temporal(ods: Seen) -> Iterator[Fields]:
-    start, end = ods.dcat.get("temporalcoveragestart"), ods.dcat.get("temporalcoverageend")
-    if start or end:
-        yield {"start": start, "end": end}
-    for value in listed(ods.dcat.get("temporal")):
-        yield period(value)
 
 
 def _distance(value: Any) -> Any:
     """INSPIRE's resolution is free text: a scale ("1/25000") or a level ("commune") is no distance."""
     text = str(value) if isinstance(value, int | float | str) else ""
     return text if re.fullmatch(r"\s*\d+(?:[.,]\d+)?\s*k?m?\s*", text) else None
-
-
-def _provenance(ods: Seen) -> str | None:
-    told = (ods.dcat.get("dataquality"), ods.inspire.get("topologicconsistency"), ods.dcat.get("provenance"))
-    return "\n\n".join(text for text in told if isinstance(text, str) and not address(text)) or None

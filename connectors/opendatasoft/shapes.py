@@ -15,6 +15,8 @@ Found = Mapping[str, Any]
 _JOINTS = re.compile(r"[\s_.:-]+")
 # Groups of v1 that are not named in `metas` itself.
 _OLDER_GROUPS = ("interop_metas", "extra_metas", "basic_metas", "admin_metas")
+# How the names of the groups begin: `dcat_ap_ch`, `dublin-core`, `geodcat_ap`.
+_KINDS = {"dcat": ("dcat", "geodcat", "statdcat"), "inspire": ("inspire", "iso191"), "dublin": ("dublin", "dcterms")}
 _NOT_METADATA = frozenset(("explore", "processing", "visualization", "publishing", "asset_content_configuration"))
 
 
@@ -30,18 +32,22 @@ class Seen:
     inspire: Found
     dublin: Found
     custom: Found
+    # DCAT's words before those of Dublin Core: the groups share most of their names.
+    interop: Found
 
 
 def seen(payload: Any) -> Seen:
     """The view of one payload."""
     item = unwrapped(payload)
     groups = _groups(item)
+    merged = _merged(groups)
     return Seen(
         str(first(item, "dataset_id", "datasetid") or ""),
         item,
         _version(payload, item),
         groups.get("default", {}),
-        **_merged(groups),
+        **merged,
+        interop={**merged["dublin"], **merged["dcat"]},
     )
 
 
@@ -95,7 +101,8 @@ def _merged(groups: Mapping[str, Found]) -> dict[str, Found]:
 
 @lru_cache(maxsize=1_024)
 def _kind(group: str) -> str:
-    return next((kind for kind in ("dcat", "inspire", "dublin") if group.lower().startswith(kind)), "custom")
+    name = folded(group)
+    return next((kind for kind, marks in _KINDS.items() if name.startswith(marks)), "custom")
 
 
 @lru_cache(maxsize=2_048)

@@ -22,6 +22,15 @@ from connectors.common import (
     web_iri,
 )
 from connectors.filing import filed, labels, service_at
+from connectors.udata.extras import (
+    access_of,
+    frequency_of,
+    older_contacts,
+    reference_dates,
+    reference_systems,
+    remote_places,
+    rights_of,
+)
 from connectors.udata.vocabulary import (
     ACCESS,
     ATTRIBUTION_ROLES,
@@ -84,22 +93,32 @@ def described(item: Item, site: str) -> Fields:
         "theme": labels(listed(json_text(extras.get("theme")))),
         "language": first(extras, "language", "Langue"),
         "license": licence,
-        "access_rights": ACCESS.get(str(item.get("access_type"))),
+        "access_rights": ACCESS.get(str(item.get("access_type"))) or access_of(extras),
         "rights": _rights(item, extras),
-        "accrual_periodicity": _code(item.get("frequency")),
-        "issued": readable_date(origin.get("issued_at"), origin.get("created_at"), utc(item.get("created_at"))),
-        "modified": modified_of(item, origin),
-        "conforms_to": schema(item.get("schema")),
+        "accrual_periodicity": frequency_of(item, extras),
+        **_dates(item, origin, extras),
+        "conforms_to": [*schema(item.get("schema")), *reference_systems(extras)],
         "page": [*_documentation(resources), *_references(origin, extras)],
         "distribution": [distribution(one, licence, badges) for one in resources],
     }
     return filled(fields)
 
 
-def modified_of(item: Item, origin: Item) -> Any:
-    """What the producer declared, else the last change of the data, else that of the metadata."""
+def _dates(item: Item, origin: Item, extras: Item) -> Fields:
+    """What the producer declared, else what the portal noted: of the data, then of the metadata."""
+    told = reference_dates(extras) if "dataset-reference-date" in extras else {}
     # Before 2023 udata wrote its own dates, which are in UTC, without saying so.
-    return readable_date(origin.get("modified_at"), utc(item.get("last_update")), utc(item.get("last_modified")))
+    created, updated, edited = (utc(item.get(key)) for key in ("created_at", "last_update", "last_modified"))
+    return {
+        "issued": readable_date(
+            origin.get("issued_at"),
+            told.get("publication"),
+            told.get("creation"),
+            origin.get("created_at"),
+            created,
+        ),
+        "modified": readable_date(origin.get("modified_at"), told.get("revision"), updated, edited),
+    }
 
 
 def origin_of(item: Item, extras: Item) -> Fields:
@@ -223,7 +242,7 @@ def _origin(url: str) -> str:
 
 def _actors(item: Item, extras: Item) -> Fields:
     """A contact with the role of publisher is the publisher; the owner then only distributes (udata `rdf.py`)."""
-    contacts = mappings(item.get("contact_points"))
+    contacts = mappings(item.get("contact_points")) or (older_contacts(extras) if extras else [])
     by_role = {role: [one for one in contacts if one.get("role") == role] for role in ("publisher", "creator")}
     owner = owner_of(item)
     declared = by_role["publisher"][:1]
@@ -233,7 +252,7 @@ def _actors(item: Item, extras: Item) -> Fields:
     return {
         "publisher": _party(declared[0]) if declared else owner,
         "creator": [_party(one) for one in by_role["creator"]],
-        "contact_point": [_contact(one) for one in contacts if _is_contact(one)] or _older_contact(extras),
+        "contact_point": [*(_contact(one) for one in contacts if _is_contact(one)), *_remote_contact(extras)],
         "qualified_attribution": attributions,
     }
 
@@ -258,7 +277,7 @@ def owner_of(item: Item) -> Any:
 
 
 def _party(contact: Item) -> Fields:
-    return {"name": contact.get("name"), "email": contact.get("email"), "homepage": contact.get("contact_form")}
+    return {"name": contact.get("name"), "email": contact.get("email")}
 
 
 def _contact(contact: Item) -> Fields:
@@ -271,13 +290,12 @@ def _contact(contact: Item) -> Fields:
 
 
 def _is_contact(contact: Item) -> bool:
+    """Whether to list it among those to ask: also for what publisher, creator and attribution have no field for."""
     role = contact.get("role")
-    return not isinstance(role, str) or role not in {"publisher", "creator", *ATTRIBUTION_ROLES}
-
-
-def _older_contact(extras: Item) -> list[Fields]:
-    name, email = first(extras, "contact_name", "responsible-party"), first(extras, "contact_email", "contact-email")
-    return [{"name": name, "email": email, "url": first(extras, "contact_uri")}] if name or email else []
+    if role in ("publisher", "creator"):
+        return not blank(contact.get("contact_form"))
+    attributed = isinstance(role, str) and role in ATTRIBUTION_ROLES
+    return not attributed or first(contact, "email", "contact_form") is not None
 
 
 def _attributions(contacts: list[Item]) -> Iterator[Fields]:
@@ -297,12 +315,19 @@ def _remote_publisher(extras: Item) -> Iterator[Fields]:
         yield {"target": {"uri": web_iri(extras.get("publisher_uri")), "name": name}, "role": PUBLISHER_ROLE}
 
 
+def _remote_contact(extras: Item) -> Iterator[Fields]:
+    """The address of that publisher, which an attribution has no field for."""
+    if email := first(extras, "publisher_email"):
+        yield {"name": first(extras, "publisher_name"), "email": email, "role": "publisher"}
+
+
 def _coverage(item: Item, extras: Item) -> Fields:
     spatial = mapping(item.get("spatial"))
     zones = [zone_hints(zone) for zone in listed(spatial.get("zones"))]
     shapes = [shape for shape in (spatial.get("geom"), extras.get("spatial")) if not blank(shape)]
+    named = [{"place": hints} for hints in zones if hints]
     return {
-        "spatial": [*({"place": hints} for hints in zones if hints), *({"geometry": shape} for shape in shapes[:1])],
+        "spatial": [*(named or remote_places(extras)), *({"geometry": shape} for shape in shapes[:1])],
         "temporal": periods(item.get("temporal_coverage")),
     }
 
@@ -329,9 +354,8 @@ def _legislation(item: Item, badges: list[str]) -> Fields:
 
 
 def _rights(item: Item, extras: Item) -> Any:
-    told = first(item, "access_type_reason") or first(extras, "licenseText", "licence", "access_constraints")
-    address = first(item, "authorization_request_url")
-    parts = [text for text in (*listed(json_text(told)), address) if isinstance(text, str)]
+    told = [item.get("access_type_reason"), *rights_of(extras), item.get("authorization_request_url")]
+    parts = [text for text in told if isinstance(text, str) and text]
     return " ".join(dict.fromkeys(parts)) or None
 
 
@@ -343,7 +367,3 @@ def _references(origin: Item, extras: Item) -> list[Any]:
     """Opendatasoft's references are free text, of which udata's harvester kept whatever was there."""
     found = [origin.get("references"), first(extras, "transport:url")]
     return [text for text in found if isinstance(text, str) and "://" in text]
-
-
-def _code(value: Any) -> Any:
-    return [value.get("id"), value.get("label")] if isinstance(value, Mapping) else value

@@ -26,6 +26,7 @@ class Listing:
         self._total: int | None = None
         self._passed: tuple[int, int] | None = None
         self._cap: int | None = None
+        self._first: list[Any] = []
 
     def read(self, offset: int, limit: int) -> Slice:
         """The items at this offset; none after the last page, which udata would answer with a 404."""
@@ -51,9 +52,7 @@ class Listing:
 
     def _slice(self, answer: Any, offset: int, limit: int) -> Slice:
         if isinstance(answer, list):
-            # udata of 2018 lists all at once, without an envelope.
-            self._end = len(answer)
-            return Slice(answer[offset:], len(answer))
+            return self._bare(answer, offset)
         envelope = mapping(answer)
         items, total = envelope.get("data"), envelope.get("total")
         if not isinstance(items, list):
@@ -68,10 +67,20 @@ class Listing:
         self._total = total
         return Slice(items, total)
 
+    def _bare(self, answer: list[Any], offset: int) -> Slice:
+        """udata of 2018 lists without an envelope: all at once whatever page is asked, or page by page."""
+        if offset and answer == self._first:
+            return Slice([])
+        self._first = self._first if offset else answer
+        return Slice(answer)
+
     def _learn(self, envelope: Any, offset: int, count: int, limit: int) -> None:
         said = envelope.get("page_size")
         if isinstance(said, int) and 0 < said < limit:
             self._cap = said
+        elif 0 < count < limit and envelope.get("next_page"):
+            # A cap that the envelope does not own up to: pages are as long as the one that came.
+            self._cap = count
         if "next_page" in envelope and not envelope["next_page"]:
             self._end = offset + count
 

@@ -9,8 +9,14 @@ from typing import Any
 from harvester.fields.base import SILENT, Report
 from harvester.fields.text import text
 
-_AMOUNT = re.compile(r"(\d+(?:[.,]\d+)?|\d{1,3}(?:[ ,.]\d{3})+)\s*([a-z]*)", re.IGNORECASE)
-_UNITS = {
+# Groups of three digits parted by one mark, or plain digits; then a decimal part behind another mark.
+_AMOUNT = re.compile(
+    r"(?P<whole>[1-9]\d{0,2}(?P<mark>[ ,.'’])\d{3}(?:(?P=mark)\d{3})*|\d+)"
+    r"(?P<rest>(?!(?P=mark))[.,]\d+)?\s*(?P<unit>[a-z]*)",
+    re.IGNORECASE,
+)
+_MARKS = str.maketrans("", "", " ,.'’")
+_UNITS: dict[str, int] = {
     unit: 1024**power
     for power, units in enumerate(
         (
@@ -39,23 +45,33 @@ def size(value: Any, report: Report = SILENT) -> int | None:
     amount = value if isinstance(value, int | float) else _parsed_size(text(value, report), report)
     if amount is None or not 0 < amount <= LARGEST_SIZE:
         return None
-    return int(amount)
+    return int(amount) or None
 
 
 def _parsed_size(raw: str | None, report: Report) -> float | None:
     if raw is None:
         return None
     match = _AMOUNT.fullmatch(raw)
-    unit = _UNITS.get(match.group(2).lower()) if match else None
+    unit = _UNITS.get(match["unit"].lower()) if match else None
     if match is None or unit is None:
         report("bad-size", raw, "not a size in bytes; left out")
         return None
-    digits = match.group(1).replace(",", ".").replace(" ", "")
-    return float(digits if digits.count(".") <= 1 else digits.replace(".", "")) * unit if unit > 1 else float(digits)
+    whole, mark, rest = match["whole"], match["mark"], match["rest"] or ""
+    if mark in (",", ".") and whole.count(mark) == 1 and not rest and unit > 1:
+        # "1.234 MB" is a fraction; 1.234 bytes there are not.
+        digits = whole.replace(mark, ".")
+    else:
+        digits = whole.translate(_MARKS) + rest.replace(",", ".")
+    return float(digits) * unit
 
 
 def metres(value: Any, report: Report = SILENT) -> float | None:
-    """A distance in metres, positive."""
+    """A distance in metres, positive; of several the smallest, which is the finest resolution."""
+    if isinstance(value, list | tuple) and len(value) > 1:
+        found = {amount: raw for raw in value if (amount := metres(raw, report)) is not None}
+        for amount in sorted(found)[1:]:
+            report("repeated-value", found[amount], "one of several distances; the smallest was kept")
+        return min(found, default=None)
     raw = text(value, report)
     if raw is None:
         return None

@@ -7,16 +7,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from harvester.fields import wkt
 from harvester.fields.base import SILENT, Report
 
 Box = tuple[float, float, float, float]
 _TYPES = frozenset(("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon"))
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
-_WKT = re.compile(
-    r"(?:<[^>]*>\s*)?(?:SRID=\d+;)?\s*(POINT|MULTIPOINT|LINESTRING|MULTILINESTRING|POLYGON|MULTIPOLYGON|ENVELOPE)(?:\s*Z)?\s*\(.*\)",
-    re.IGNORECASE | re.DOTALL,
-)
-_WKT_TYPES = {name.upper(): name for name in _TYPES}
 _DEEPEST = 6
 _HUGE = 1e300
 _NUMBERS = frozenset((int, float))
@@ -30,7 +26,7 @@ def geometry(value: Any, report: Report = SILENT) -> str | None:
     if found is not None:
         return _COMPACT.encode(found)
     if value not in (None, "", {}, [], "null"):
-        report("bad-geometry", value, "not a geometry (GeoJSON or WKT) with finite coordinates; left out")
+        report("bad-geometry", value, "not a geometry (GeoJSON or WKT) in degrees of WGS 84; left out")
     return None
 
 
@@ -108,9 +104,20 @@ def _geojson(value: Any) -> dict[str, Any] | None:
         return None
     if value.get("type") == "Feature" and isinstance(value.get("geometry"), dict):
         value = value["geometry"]
-    if str(value.get("type")) not in _TYPES or not _sound(value.get("coordinates"), 0):
+    return _checked(value) if "crs" not in value or _is_wgs84(value["crs"]) else None
+
+
+def _checked(value: dict[str, Any] | None) -> dict[str, Any] | None:
+    if value is None or str(value.get("type")) not in _TYPES or not _sound(value.get("coordinates"), 0):
         return None
     return {"type": value["type"], "coordinates": value["coordinates"]}
+
+
+def _is_wgs84(crs: Any) -> bool:
+    """Whether the `crs` of old GeoJSON (2008) is the only one that RFC 7946 knows, or is none."""
+    named = crs.get("properties") if isinstance(crs, dict) else None
+    name = named.get("name") if isinstance(named, dict) else None
+    return not isinstance(name, str) or wkt.axes(name) is not None
 
 
 def _from_text(value: str) -> dict[str, Any] | None:
@@ -119,42 +126,17 @@ def _from_text(value: str) -> dict[str, Any] | None:
             return _geojson(json.loads(value))
         except (ValueError, RecursionError):
             return None
-    return _from_wkt(value)
-
-
-def _from_wkt(value: str) -> dict[str, Any] | None:
-    match = _WKT.fullmatch(value.strip())
-    if match is None:
-        return None
-    kind = match.group(1).upper()
-    body = value[value.index("(", match.start(1)) :].strip()
-    if kind == "ENVELOPE":
-        return _envelope(body)
-    nested = re.sub(r"([^(),]+)", lambda m: "[" + ",".join(m.group().split()) + "]" if m.group().strip() else "", body)
-    try:
-        coordinates = json.loads(nested.replace("(", "[").replace(")", "]"))
-    except ValueError:
-        return None
-    geojson = {
-        "type": _WKT_TYPES[kind],
-        "coordinates": coordinates[0] if kind == "POINT" and coordinates else coordinates,
-    }
-    return _geojson(geojson)
-
-
-def _envelope(body: str) -> dict[str, Any] | None:
-    """ENVELOPE(west, east, north, south): the order of the OGC filter encoding and of Solr."""
-    numbers = [float(n) for n in _NUMBER.findall(body)]
-    if len(numbers) != 4:
-        return None
-    west, east, north, south = numbers
-    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
-    return {"type": "Polygon", "coordinates": [ring]}
+    return _checked(wkt.geojson(value))
 
 
 def _sound(coordinates: Any, depth: int) -> bool:
     if not isinstance(coordinates, list) or not coordinates or depth > _DEEPEST:
         return False
     if _finite(coordinates[0]):
-        return len(coordinates) >= 2 and all(map(_finite, coordinates))
+        return (
+            len(coordinates) >= 2
+            and all(map(_finite, coordinates))
+            and -180 <= coordinates[0] <= 180
+            and -90 <= coordinates[1] <= 90
+        )
     return all(_sound(inner, depth + 1) for inner in coordinates)

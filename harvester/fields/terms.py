@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -15,6 +16,9 @@ from harvester.vocabularies import VOCABULARIES
 _TEXTS = frozenset((str, type(None)))
 _MANY = (list, tuple, set, frozenset)
 _LISTS = (list, tuple)
+_DIGIT = re.compile("[0-9]")
+# The vocabularies of which portals join several terms in one text.
+_JOINTS = {"language": re.compile(r"\s*[/,;|+&]\s*|\s(?:and|et|und|en|y|e)\s", re.IGNORECASE)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,20 @@ def term(vocabulary: str, value: Any, report: Report = SILENT) -> Term | None:
 def several(vocabulary: str, value: Any, report: Report = SILENT) -> tuple[Term, ...]:
     """One term per item of a list, or of a single value; without repetition, in alphabetical order."""
     items = value if isinstance(value, _MANY) else (value,)
+    joints = _JOINTS.get(vocabulary)
+    if joints:
+        items = [part for raw in items for part in _parts(vocabulary, raw, joints)]
     found = {item: None for raw in items if (item := term(vocabulary, raw, report))}
     return tuple(sorted(found, key=lambda item: (item.uri or "", item.text)))
+
+
+def _parts(vocabulary: str, raw: Any, joints: re.Pattern[str]) -> list[Any]:
+    """The terms joined in one text ("fr/en"), if all of them are known and the text as a whole is not."""
+    if not isinstance(raw, str) or not joints.search(raw) or len(raw) > _LONGEST_REMEMBERED:
+        return [raw]
+    resolve = VOCABULARIES[vocabulary].resolve
+    parts = [part for part in joints.split(raw) if part.strip()]
+    return [raw] if resolve(raw) or not all(map(resolve, parts)) else parts
 
 
 def matched(vocabulary: str, item: Term) -> bool:
@@ -57,10 +73,10 @@ def matched(vocabulary: str, item: Term) -> bool:
 
 def _decided(vocabulary: str, raw: Any, uri: Any) -> Term | None:
     """A term in its stored form: its text may mean two concepts, of which this was one."""
-    if isinstance(raw, str) and isinstance(uri, str) and VOCABULARIES[vocabulary].concept(uri) is not None:
-        cleaned = text(raw)
-        return Term(cleaned, uri) if cleaned else None
-    return None
+    if not isinstance(raw, str) or not isinstance(uri, str):
+        return None
+    concept, cleaned = VOCABULARIES[vocabulary].concept(uri), text(raw)
+    return Term(cleaned, concept.uri) if concept and cleaned else None
 
 
 def _meant(vocabulary: str, raws: tuple[str | None, ...]) -> Term | None:
@@ -74,11 +90,24 @@ def _remembered(vocabulary: str, raws: tuple[str | None, ...]) -> Term | None:
     hints = [hint for raw in dict.fromkeys(raws) if (hint := text(raw))]
     if not hints:
         return None
-    for hint in hints:
+    for hint in sorted(hints, key=_VAGUENESS.get(vocabulary, _equally)):
         if concept := VOCABULARIES[vocabulary].resolve(hint):
             return Term(hints[0], concept.uri)
     own = (iri(hint) for hint in hints if "://" in hint or hint.startswith("urn:"))
     return Term(hints[0], next((found for found in own if found), None))
+
+
+def _equally(hint: str) -> int:
+    return 0
+
+
+def _vagueness_of_licence(hint: str) -> int:
+    """Addresses with a version name a licence exactly, then ids and titles with a version, then other addresses."""
+    return 2 * (not _DIGIT.search(hint)) + ("://" not in hint)
+
+
+# Where the hints of one term differ in how exact they are: the exact ones are asked first.
+_VAGUENESS: dict[str, Callable[[str], int]] = {"licence": _vagueness_of_licence}
 
 
 def _hints(value: Any) -> Iterator[Any]:

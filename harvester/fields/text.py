@@ -20,6 +20,10 @@ _MARKUP = re.compile(
     r"</?[a-zA-Z][^<>]*>|<!--|<![a-zA-Z]|&(?:[a-zA-Z][a-zA-Z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6});"
 )
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*")
+# "water, air; soil" is a list: two marks at least, and nothing between them as long as a clause.
+_LIST_MARKS = re.compile("[,;]")
+_FEWEST_LISTED = 3
+_LONGEST_LISTED = 40
 _SCALARS = (str, int, float)
 _PLAIN = frozenset((str,))
 _LISTS = (list, tuple)
@@ -79,12 +83,20 @@ def words(value: Any, report: Report = SILENT) -> dict[str, tuple[str, ...]]:
     """Keywords per language, without repetition, in alphabetical order (a portal's own order means nothing)."""
     found: dict[str, set[str]] = {}
     if type(value) is list and _PLAIN.issuperset(map(type, value)):
-        plain = sorted({word for raw in value if (word := text(raw))})
+        plain = sorted(_separate({word for raw in value if (word := text(raw))}))
         return {UNTAGGED: tuple(plain)} if plain else {}
     for tag, raw in tagged(value, report):
         if word := text(raw, report):
             found.setdefault(tag, set()).add(word)
-    return {tag: tuple(sorted(found[tag])) for tag in sorted(found)}
+    return {tag: tuple(sorted(_separate(found[tag]))) for tag in sorted(found)}
+
+
+def _separate(found: set[str]) -> set[str]:
+    """A lone keyword that is plainly a list of several, taken apart."""
+    if len(found) != 1 or len(parts := _LIST_MARKS.split(next(iter(found)))) < _FEWEST_LISTED:
+        return found
+    words = {word for part in parts if (word := part.strip())}
+    return words if words and all(len(word) <= _LONGEST_LISTED for word in words) else found
 
 
 def tagged(value: Any, report: Report = SILENT, tag: str = UNTAGGED) -> Iterator[tuple[str, Any]]:
@@ -202,12 +214,16 @@ class _Stripper(HTMLParser):
             "dd",
         ]
     )
+    _ROWS = frozenset(("tr", "table"))
+    _CELLS = frozenset(("td", "th"))
     _HIDDEN = frozenset(("script", "style", "head", "template", "noscript"))
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self._out: list[str] = []
         self._hidden = 0
+        self._later_cell = False
+        self._between_cells = False
         self._links: list[tuple[str, int]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -216,7 +232,9 @@ class _Stripper(HTMLParser):
         elif tag == "li":
             self._out.append("\n- ")
         elif tag in self._BLOCKS:
-            self._out.append("\n")
+            self._start_block(tag)
+        elif tag in self._CELLS:
+            self._start_cell()
         elif tag == "a":
             self._links.append((dict(attrs).get("href") or "", len(self._out)))
 
@@ -229,12 +247,27 @@ class _Stripper(HTMLParser):
             self._hidden = max(0, self._hidden - 1)
         elif tag in self._BLOCKS:
             self._out.append("\n")
+            self._between_cells = self._between_cells and tag != "table"
+        elif tag in self._CELLS:
+            self._between_cells = True
         elif tag == "a" and self._links:
             self._close_link(*self._links.pop())
 
     def handle_data(self, data: str) -> None:
-        if not self._hidden:
+        # The line breaks of the source between two cells of a row are no lines of the text.
+        if not self._hidden and not (self._between_cells and data.isspace()):
             self._out.append(data)
+
+    def _start_block(self, tag: str) -> None:
+        self._out.append("\n")
+        if tag in self._ROWS:
+            self._later_cell, self._between_cells = False, True
+
+    def _start_cell(self) -> None:
+        """Cells are parted from each other; the rows around them are lines."""
+        if self._later_cell:
+            self._out.append(" | ")
+        self._later_cell, self._between_cells = True, False
 
     def _close_link(self, address: str, start: int) -> None:
         shown = "".join(self._out[start:])

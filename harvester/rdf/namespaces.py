@@ -66,6 +66,9 @@ _VARIANTS = {
     "https://purl.org/dc/terms/": PREFIXES["dct"],
     "https://purl.org/dc/elements/1.1/": PREFIXES["dc"],
     "https://spdx.org/rdf/terms#": PREFIXES["spdx"],
+    "http://dcat-ap.de/def/dcatde/1_0/": DECLARABLE["dcatde"],
+    "http://dcat-ap.de/def/dcatde/1.0.1/": DECLARABLE["dcatde"],
+    "https://www.dcat-ap.de/def/dcatde/": DECLARABLE["dcatde"],
 }
 _NAME = re.compile(r"[A-Za-z][\w.-]*")
 
@@ -73,7 +76,7 @@ _NAME = re.compile(r"[A-Za-z][\w.-]*")
 def expand(curie: str) -> str:
     """The IRI of a `prefix:name` of ours."""
     prefix, _, name = curie.partition(":")
-    return PREFIXES[prefix] + name
+    return (PREFIXES.get(prefix) or DECLARABLE[prefix]) + name
 
 
 @lru_cache(maxsize=4096)

@@ -119,13 +119,13 @@ _DESCRIPTION = row(
 _LICENSE = row(
     "license", "dct:license", K.TERM, "schema:license dct:licence dc:license dcat:license", "dct:LicenseDocument"
 )
-_RIGHTS = row("rights", "dct:rights", K.STATEMENT, "dc:rights", "dct:RightsStatement")
+_RIGHTS = row("rights", "dct:rights", K.STATEMENT, "dc:rights dcatde:licenseAttributionByText", "dct:RightsStatement")
 _ACCESS_RIGHTS = row("access_rights", "dct:accessRights", K.TERM, range="dct:RightsStatement")
 _LANGUAGE = row("language", "dct:language", K.TERMS, "dc:language schema:inLanguage", "dct:LinguisticSystem")
 _CONFORMS_TO = row("conforms_to", "dct:conformsTo", K.PARTS, "dct:ConformsTo", "dct:Standard", Resource)
 _LAW = row("applicable_legislation", "dcatap:applicableLegislation", K.IRIS, range=LAW)
 _HVD = row("hvd_category", "dcatap:hvdCategory", K.TERMS, range="skos:Concept")
-_THEME = row("theme", "dcat:theme", K.TERMS, "schema:about dcat:themes", "skos:Concept")
+_THEME = row("theme", "dcat:theme", K.TERMS, "schema:about dcat:themes dct:subject", "skos:Concept")
 _KEYWORD = row("keyword", "dcat:keyword", K.WORDS, "dcat:keywords schema:keywords dc:subject dct:subject")
 _PUBLISHER = row("publisher", "dct:publisher", K.PART, "dc:publisher schema:publisher schema:provider", "", Agent)
 _CREATOR = row("creator", "dct:creator", K.PARTS, "dc:creator schema:creator schema:author", "", Agent)
@@ -168,10 +168,17 @@ SHAPES: dict[type[Part], Shape] = {
         row("version_notes", "adms:versionNotes", K.TEXTS),
         row("has_version", "dcat:hasVersion", K.PARTS, "dct:hasVersion", part=Resource),
         row("is_version_of", "dcat:isVersionOf", K.PARTS, "dct:isVersionOf", part=Resource),
-        row("in_series", "dcat:inSeries", K.PARTS, range="dcat:DatasetSeries", part=Resource),
+        row("in_series", "dcat:inSeries", K.PARTS, "dct:isPartOf", "dcat:DatasetSeries", Resource),
         # The shapes want the object of dct:source to be a complete dataset; prov:wasDerivedFrom asks for nothing.
         row("source", "prov:wasDerivedFrom", K.PARTS, "dct:source", part=Resource),
-        row("relation", "dct:relation", K.PARTS, part=Resource),
+        row(
+            "relation",
+            "dct:relation",
+            K.PARTS,
+            "dct:references dct:isPartOf dct:hasPart dct:replaces dct:isReplacedBy dct:requires dct:isRequiredBy"
+            " dct:hasFormat dct:isFormatOf dcat:prev dcat:next dcat:previousVersion",
+            part=Resource,
+        ),
         row("is_referenced_by", "dct:isReferencedBy", K.IRIS),
         row("qualified_relation", "dcat:qualifiedRelation", K.PARTS, part=Relationship),
         row("qualified_attribution", "prov:qualifiedAttribution", K.PARTS, part=Relationship),
@@ -209,7 +216,7 @@ SHAPES: dict[type[Part], Shape] = {
         _LICENSE,
         _RIGHTS,
         _ACCESS_RIGHTS,
-        row("availability", "dcatap:availability", K.TERM, range="skos:Concept"),
+        row("availability", "dcatap:availability", K.TERM, "dcatde:plannedAvailability", "skos:Concept"),
         row("status", "adms:status", K.TERM, range="skos:Concept"),
         _ISSUED,
         _MODIFIED,
@@ -288,7 +295,9 @@ SHAPES: dict[type[Part], Shape] = {
         row("centroid", "dcat:centroid", K.CENTROID),
         row("geometry", "locn:geometry", K.GEOMETRY, "gsp:asGeoJSON gsp:asWKT gsp:hasGeometry schema:polygon"),
     ),
-    Resource: _shape("", row("name", "rdfs:label", K.NAMES, "dct:title skos:prefLabel schema:name foaf:name dc:title")),
+    Resource: _shape(
+        "", row("name", "rdfs:label", K.NAMES, "dct:title skos:prefLabel schema:name foaf:name dc:title vcard:fn")
+    ),
     Identifier: _shape(
         "adms:Identifier",
         row("notation", "skos:notation", K.TEXT, "dct:identifier rdf:value rdfs:label"),
@@ -326,3 +335,23 @@ CLOSED = frozenset(
         "status",
     )
 )
+
+_INSPIRE_ROLE = "http://inspire.ec.europa.eu/metadata-codelist/ResponsiblePartyRole/"
+# The agents of GeoDCAT-AP 2 and 3 for whom the model has no field of their own, each with the role it has.
+ROLES: dict[str, str] = {
+    **{
+        expand(f"geodcatap:{name}"): _INSPIRE_ROLE + name
+        for name in (
+            "custodian",
+            "distributor",
+            "originator",
+            "pointOfContact",
+            "principalInvestigator",
+            "processor",
+            "resourceProvider",
+            "user",
+        )
+    },
+    expand("dct:rightsHolder"): f"{_INSPIRE_ROLE}owner",
+    expand("dct:contributor"): "http://id.loc.gov/vocabulary/relators/ctb",
+}

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import unquote
 
+from harvester.fields import place
 from harvester.fields.terms import term
 from harvester.model import (
     TYPE_VOCABULARIES,
@@ -25,7 +26,7 @@ from harvester.model import (
     Resource,
 )
 from harvester.rdf.namespaces import expand
-from harvester.rdf.profile import CONCEPT, DERIVED, REFERENCE, SERVES, TEXT, Kind
+from harvester.rdf.profile import CONCEPT, DERIVED, REFERENCE, ROLES, SERVES, TEXT, Kind
 from harvester.rdf.stated import (
     LABELS,
     Asked,
@@ -50,6 +51,7 @@ _ADDRESSES = all_of(
 _SHAPED = all_of("gsp:asGeoJSON gsp:asWKT locn:geometry gsp:hasGeometry rdfs:label rdf:value")
 _SERIES = expand("dcat:DatasetSeries")
 _PLACE = expand("ch:place")
+_MAILBOXES = all_of("foaf:mbox vcard:hasEmail schema:email vcard:email")
 _DEEPEST = 12
 _DIGITS = re.compile(r"[0-9]{1,19}")
 
@@ -58,11 +60,23 @@ def read(tree: Tree) -> dict[str, Any]:
     """The raw values of a dataset."""
     raw = _part(tree, Dataset, 0)
     raw["kind"] = "series" if _SERIES in all_under(tree, "@type") else "dataset"
+    if roles := _roles(tree):
+        raw["qualified_attribution"] = [*raw.get("qualified_attribution", ()), *roles]
     services = _reversed(tree, SERVES)
     if services:
         ordered = in_order(tree, "service", services)
         raw["service"] = [_service(service, tree.get("@id")) for service in ordered]
     return raw
+
+
+def _roles(tree: Tree) -> list[dict[str, Any]]:
+    """The agents that stand under a property named after their role."""
+    return [
+        {"target": _described(value, Resource, 0), "role": role}
+        for predicate, role in ROLES.items()
+        if predicate in tree
+        for value in trees_in(all_under(tree, predicate))
+    ]
 
 
 def _service(tree: Tree, dataset: Any) -> dict[str, Any]:
@@ -124,6 +138,12 @@ def _lines(asked: Asked) -> Any:
     )
 
 
+def _every_text(asked: Asked) -> Any:
+    """All the values of what should be one: the model keeps one, and reports the others."""
+    found = _lines(asked)
+    return found[0] if found and len(found) == 1 else found
+
+
 def _integer(asked: Asked) -> Any:
     """A whole number as it is: by way of a float, large ones would be rounded."""
     found = _text(asked)
@@ -176,12 +196,27 @@ def _known(vocabulary: str, iri: Any) -> bool:
 def _hints(value: Tree, vocabulary: str) -> list[Any]:
     """What may tell the term: the IRI where the vocabulary has it, else the label, the IRI and what else is stated."""
     if all_under(value, CONCEPT):
-        return [*texts_of(value, TEXT), *(node.get("@id") for node in trees_in(all_under(value, CONCEPT)))]
+        return [_paired(texts_of(value, TEXT), trees_in(all_under(value, CONCEPT)))]
     iri = value.get("@id")
     if iri is None or not _known(vocabulary, iri):
         others = [_address(value), *(label["@value"] for label in literals(value))]
         return [hint for hint in (label_of(value), iri, *others) if isinstance(hint, str)]
     return [iri]
+
+
+def _paired(texts: list[str], nodes: list[Tree]) -> dict[str, Any]:
+    """A term in its stored form: what was written, and the concept it was taken for."""
+    return {
+        "text": next(iter(texts), None),
+        "uri": next((node["@id"] for node in nodes if isinstance(node.get("@id"), str)), None),
+    }
+
+
+def _decided(vocabulary: str, hints: list[str]) -> Any:
+    """A text of ours and its concept as hints; in their stored form where the text alone would decide otherwise."""
+    found = term(vocabulary, hints)
+    stored = term(vocabulary, {"text": hints[0], "uri": hints[-1]})
+    return hints if found == stored else {"text": hints[0], "uri": hints[-1]}
 
 
 def _own_texts(asked: Asked) -> list[str]:
@@ -192,16 +227,18 @@ def _term(asked: Asked) -> Any:
     own = _own_texts(asked)
     nodes = asked.first(trees_in) or []
     if own:
-        return [own[0], *(node["@id"] for node in nodes if "@id" in node)]
+        return _decided(asked.vocabulary, [own[0], *(node["@id"] for node in nodes if "@id" in node)])
     paired_first = sorted(nodes, key=lambda node: not all_under(node, CONCEPT))
+    if paired_first and all_under(paired_first[0], CONCEPT):
+        return _hints(paired_first[0], asked.vocabulary)[0]
     return [hint for node in paired_first for hint in _hints(node, asked.vocabulary)]
 
 
 def _terms(asked: Asked) -> Any:
     """One list of hints per term; a text of ours takes the place of the concept it means."""
     nodes = asked.first(trees_in) or []
-    own: list[list[Any]] = [[text] for text in _own_texts(asked)]
-    own += [_hints(node, asked.vocabulary) for node in nodes if all_under(node, CONCEPT)]
+    own: list[Any] = [[text] for text in _own_texts(asked)]
+    own += [_hints(node, asked.vocabulary)[0] for node in nodes if all_under(node, CONCEPT)]
     meant = {found.uri for hints in own if (found := term(asked.vocabulary, hints))}
     plain = [node for node in nodes if not all_under(node, CONCEPT) and node.get("@id", "") not in meant]
     return own + [hints for node in plain if (hints := _hints(node, asked.vocabulary))]
@@ -227,6 +264,10 @@ def _described(value: Tree, cls: type[Part], depth: int) -> dict[str, Any]:
         # What the writer added for the shapes' sake is no name: only the label is the source's.
         value = {key: value[key] for key in ("@id", LABELS[0]) if key in value}
     raw = _part(value, cls, depth + 1)
+    if cls is Resource and "name" not in raw:
+        boxes = (box for predicate in _MAILBOXES for box in trees_in(all_under(value, predicate)))
+        if mail := next((found for box in boxes if isinstance(found := _address(box), str)), None):
+            raw["name"] = mail.removeprefix("mailto:")
     return _located(value, raw) if cls is Location else raw
 
 
@@ -297,10 +338,19 @@ def _shape(asked: Asked) -> Any:
     def drawn(values: list[Tree]) -> list[Any]:
         return [text for value in trees_in(values) for text in _drawings(value)]
 
-    found = asked.first(drawn) or []
-    return next(
-        (text for text in found if isinstance(text, str) and text.lstrip().startswith("{")), next(iter(found), None)
-    )
+    found = [text for values in asked.candidates() for text in drawn(values)]
+    if len(found) < 2:
+        return next(iter(found), None)
+    found.sort(key=lambda text: not str(text).lstrip().startswith("{"))
+    understood = _UNDERSTOOD[asked.row.kind]
+    return next((text for text in found if understood(text) is not None), found[0])
+
+
+_UNDERSTOOD: dict[Kind, Callable[[Any], Any]] = {
+    Kind.BBOX: place.bbox,
+    Kind.CENTROID: place.centroid,
+    Kind.GEOMETRY: place.geometry,
+}
 
 
 def _drawings(value: Tree) -> Iterator[Any]:
@@ -319,7 +369,7 @@ _READERS: dict[Kind, Callable[[Asked], Any]] = {
     Kind.LINES: _lines,
     Kind.DATE: _dates,
     Kind.DURATION: _text,
-    Kind.DECIMAL: _text,
+    Kind.DECIMAL: _every_text,
     Kind.INTEGER: _integer,
     Kind.HEX: _text,
     Kind.IRI: _one_address,

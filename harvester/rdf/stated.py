@@ -7,9 +7,9 @@ from functools import cache
 from typing import Any
 
 from harvester.model import TERM_FIELDS, Part
-from harvester.rdf.namespaces import expand
-from harvester.rdf.profile import ORDER, ORDERED, POSITION, SHAPES, Row
-from harvester.rdf.trees import Tree, sort_key
+from harvester.rdf.namespaces import PREFIXES, expand
+from harvester.rdf.profile import ORDER, ORDERED, POSITION, SHAPES, Kind, Row
+from harvester.rdf.trees import CATALOGUES, Tree, sort_key
 
 
 def all_of(curies: str) -> tuple[str, ...]:
@@ -22,6 +22,11 @@ LABELS = all_of(
     " dct:description dc:title vcard:organization-name dcat:startDate vcard:organisation-name vcard:fn rdfs:comment"
     " time:inXSDDate time:inXSDDateTime time:inXSDDateTimeStamp time:inDateTime schema:value skos:definition"
 )
+# Fields whose values may stand under several predicates at once.
+_UNITED = frozenset((Kind.IRIS, Kind.PARTS, Kind.TERMS))
+# These say the same once more, of nodes of their own: they are asked only where the others are silent.
+_PARALLEL = (PREFIXES["schema"], PREFIXES["dc"])
+_SERIES = expand("dcat:DatasetSeries")
 _PREFERRED = ("fr", "en", "")
 
 
@@ -52,18 +57,65 @@ class Asked:
         self.vocabulary = TERM_FIELDS.get(row.field) or vocabulary
 
     def candidates(self) -> Iterator[list[Tree]]:
-        """The values under each predicate of the row, the best predicate first; our own beside the best."""
+        """The values under each predicate of the row, the best predicate first; our own beside the best.
+
+        The predicates of a field with many values are one, unless they repeat the others in other words.
+        """
+        ordered = self.row.kind in ORDERED
+        found = list(self._found())
+        if len(found) > 1 and self.row.kind in _UNITED:
+            found = _united(found)
+        for _, values in found:
+            yield in_order(self.tree, self.row.field, values) if ordered else values
+
+    def _found(self) -> Iterator[tuple[str, list[Tree]]]:
         row, tree = self.row, self.tree
         for predicate in (row.predicate, *row.also):
-            found = tree.get(predicate) or []
+            found = _listed(tree[predicate]) if predicate in tree else []
             if predicate == row.predicate != row.own and row.own in tree:
-                found = [*_listed(found), *all_under(tree, row.own)]
+                found = [*found, *all_under(tree, row.own)]
+            elif found and (fits := _FITS.get((row.field, predicate))):
+                found = [value for value in trees_in(found) if fits(value)]
             if found:
-                yield in_order(tree, row.field, _listed(found)) if row.kind in ORDERED else _listed(found)
+                yield predicate, found
 
     def first(self, read: Callable[[list[Tree]], Any]) -> Any:
         """What `read` makes of the first predicate that gives anything."""
         return next((found for values in self.candidates() if (found := read(values))), None)
+
+
+def _is_series(value: Any) -> bool:
+    return _SERIES in all_under(value, "@type")
+
+
+def _is_no_collection(value: Any) -> bool:
+    return not _is_series(value) and CATALOGUES.isdisjoint(map(str, all_under(value, "@type")))
+
+
+# What a predicate that several fields are read from says of one of them.
+_FITS: dict[tuple[str, str], Callable[[Any], bool]] = {
+    ("theme", expand("dct:subject")): lambda value: "@value" not in value,
+    ("in_series", expand("dct:isPartOf")): _is_series,
+    ("relation", expand("dct:isPartOf")): _is_no_collection,
+}
+
+
+def _united(found: list[tuple[str, list[Tree]]]) -> list[tuple[str, list[Tree]]]:
+    """The values of all predicates as those of the first, and apart those that are only asked where it is silent."""
+    together: list[Tree] = []
+    parallel: list[tuple[str, list[Tree]]] = []
+    for predicate, values in found:
+        if predicate.startswith(_PARALLEL):
+            parallel.append((predicate, values))
+        else:
+            together += _new(values, together)
+    return [(found[0][0], together), *parallel] if together else parallel
+
+
+def _new(values: list[Any], before: list[Any]) -> list[Any]:
+    """The values whose nodes are not among those before."""
+    known = {value["@id"] for value in trees_in(before) if isinstance(value.get("@id"), str)}
+    return [value for value in trees_in(values) if value.get("@id") not in known and value not in before]
 
 
 def in_order(tree: Tree, field: str, values: list[Tree]) -> list[Tree]:

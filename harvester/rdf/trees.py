@@ -22,6 +22,8 @@ Tree = dict[str, Any]
 
 DATASETS = frozenset(map(expand, ("dcat:Dataset", "dcat:DatasetSeries", "schema:Dataset")))
 CATALOGUES = frozenset(map(expand, ("dcat:Catalog", "dcat:Catalogue")))
+# Of what is only referred to, these are told from the rest: to be part of them means something else.
+_COLLECTIONS = CATALOGUES | {expand("dcat:DatasetSeries")}
 _LISTED = expand("dcat:dataset")
 _TOPIC = expand("foaf:primaryTopic")
 # What stands for the IRI a dataset does not have, the best first.
@@ -242,6 +244,8 @@ class _Grower:
 
     def _reference(self, node: Node) -> Tree:
         named: Tree = {} if blank(node) else {"@id": node}
+        if kinds := sorted(self._graph.types(node) & _COLLECTIONS):
+            named["@type"] = kinds
         # A stand-in's title is its writer's; its label is the source's.
         names = _NAMES[1:2] if REFERENCE in self._graph.nodes.get(node, ()) else _NAMES
         for predicate in names:

@@ -108,7 +108,8 @@ def _read(folded: str, position: int) -> tuple[list[str], str | None, str | None
         if kind == "VERSION":
             version = version or f"{word['major']}.{word['minor'] or '0'}"
         elif kind == "PORT":
-            port = port or (_port(word[0].strip(), folded[position:]) if version else None)
+            named = _port(word[0].strip(), folded[position:])
+            port = port or (named if version or named == "igo" else None)
         elif kind != "FILLER":
             elements.append(kind)
         end = position if kind != "FILLER" else end
@@ -136,6 +137,9 @@ def _kind(elements: list[str]) -> str:
 def _licence(kind: str, version: str | None, port: str | None) -> Mention | None:
     if not kind or kind.startswith("CC"):
         return Mention(kind, kind) if kind else None
+    if port == "igo":
+        # The licence of intergovernmental organisations has one version, often left out or written after it.
+        version = version or "3.0"
     if version is None:
         return Mention(f"CC_{kind}", f"CC_{kind}_4_0", assumed=True)
     suffix = f"_{port.upper()}" if port and version != "4.0" else ""

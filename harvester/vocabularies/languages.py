@@ -10,7 +10,7 @@ from harvester.vocabularies.text import fold, iri_key, is_iri
 
 _TAG = Lazy(r"([a-z]{2,3})(?:[-_][a-z0-9]{1,8})+$", re.IGNORECASE)
 # As Canada writes it (eng; CAN), or with the country in brackets.
-_WITH_COUNTRY = Lazy(r"([^\W\d_]{2,20})\s*(?:[;,/|(]\s*[^\W\d_]{2,20}\)?)$")
+_WITH_COUNTRY = Lazy(r"([^\W\d_]{2,20})\s*(?:[;,/|(]\s*[^\W\d_]{2,20}\)?|\([^\W\d_]+(?:[ -][^\W\d_]+){1,3}\))$")
 _CODE_ADDRESS = Lazy(
     r"(?:id\.loc\.gov/vocabulary/(?:iso639-[1-5]|languages)|lexvo\.org/(?:id|page)/iso639-[1-5]|iso639-[135]"
     r"|inspire\.ec\.europa\.eu/"
@@ -46,7 +46,7 @@ def _with_country(table: Table, text: str) -> Concept | None:
     if not found:
         return None
     first, rest = _known(table, found[1]), text[found.end(1) :].strip(" ;,/|()")
-    second = _known(table, rest)
+    second = next((known for word in (rest, *re.split("[ -]", rest)) if (known := _known(table, word))), None)
     return first if second in (None, first) or (len(rest) == 3 and rest.isupper() and ";" in text) else None
 
 

@@ -27,10 +27,18 @@ _NEGATION = Lazy(
     r"|excluant|autres? que|other than|instead of|rather than|au lieu de|plutot que|unlike|ausser|behalve|salvo|eccetto"
     r"|former\w*|previously|anciennement|before|until|avant|jusqu\w*|replac\w*|remplac\w*|bientot|soon|will be|sera)"
     r"(?: [\w.]+){0,4} ?$"
+    r"|\b(?:pas|no|non)(?: (?:de|d|une?|la|le|en|licen[cs]e)){0,2} ?$"
 )
 _DENIED_AFTER = Lazy(
     r"^(?: [\w.]+){0,3} (?:does not apply|do not apply|ne s applique(?:nt)? pas|gilt nicht|is not|are not|n est pas"
     r"|non si applica|no se aplica|no aplica|niet van toepassing)\b"
+)
+# What a licence leaves out, or all it is for: "except logos", "for the photos".
+_LIMITED_AFTER = Lazy(
+    r"\b(?:sauf|hors|hormis|except\w*|excepto|excluding|excluant|ausser|ausgenommen|behalve|salvo|eccetto)\b"
+    r"|^(?: [\w.]+){0,2} (?:for|pour|fur|voor|per|para)(?: (?:the|les?|la|die|das|de|het|gli|los|las|as|os|our|nos))?"
+    r" (?:photos?|photographs?|photographies|images?|pictures?|illustrations?|logos?|icons?|icones|bilder|fotos?"
+    r"|videos?|texts?|textes?|code|source code|code source|software|logiciels?)\b"
 )
 _PARTLY = Lazy(
     r"\b(?:some|certaine?s|parts? of|partly|partiellement|en partie|partie des|teilweise|gedeeltelijk|depending on"
@@ -172,7 +180,9 @@ def _denied(folded: str, named: list[Mention]) -> bool:
     if named and _PARTLY.search(plain):
         return True
     return any(
-        _NEGATION.search(plain[max(0, found.start - 80) : found.start]) or _DENIED_AFTER.search(plain[found.end :])
+        _NEGATION.search(plain[max(0, found.start - 80) : found.start])
+        or _DENIED_AFTER.search(plain[found.end :])
+        or _LIMITED_AFTER.search(plain[found.end : found.end + 80])
         for found in named
     )
 

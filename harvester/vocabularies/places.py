@@ -65,8 +65,10 @@ def read_places(name: str, scheme: str) -> Table:
         whole.codes |= part.codes
         whole.exact |= part.exact
         whole.current += part.current
-    for text, code in _aliases("place"):
-        whole.learn(text, code)
+    for row in rows("place.aliases.csv"):
+        whole.learn(row["text"], row["code"])
+        if row["context"]:
+            whole.contextual[fold(row["text"])] = whole.codes[row["context"]]
     for concept, _ in read_concepts("atu.csv", f"{EU}atu"):
         whole.exact[iri_key(concept.uri)] = concept
         whole.current.append(concept)
@@ -192,7 +194,10 @@ def _listed(table: Table, parts: list[str]) -> Concept | None:
 
 
 def _one(table: Table, text: str) -> Concept | None:
-    known = table.texts.get(fold(text))
+    key = fold(text)
+    if key in table.contextual:
+        return table.contextual[key]
+    known = table.texts.get(key)
     return known[0] if known else (None if known is not None else _by_name(table, text))
 
 

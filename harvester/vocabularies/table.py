@@ -44,6 +44,8 @@ class Table:
         self.exact: dict[str, Concept] = {}
         self.iris: dict[str, tuple[Concept, ...]] = {}
         self.texts: dict[str, tuple[Concept, ...]] = {}
+        # Names that mean something beside others only: "Nord, France".
+        self.contextual: dict[str, Concept] = {}
         self.current: list[Concept] = []
         for concept, in_use in concepts:
             self._add(concept, in_use)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -17,10 +18,12 @@ from connectors.dcat_us.serving import Serving
 from harvester.connector import Page, Record
 from harvester.errors import RecordError, SourceError
 from harvester.fields.when import instant, when
-from harvester.jsonio import canonical, digest
+from harvester.jsonio import canonical, digest, dumps, loads
 
 RECORDS_A_PAGE = 100
-MOST_LEVELS = 150
+MOST_LEVELS = 240
+# What is mended is held whole: no more than one feed in a hundred is as large as this.
+_MOST_MENDED = 128 << 20
 
 _POD = re.compile(rb"project-open-data\.cio\.gov|resources\.data\.gov/[^\"]*dcat-us|superThemeTaxonomy|themeTaxonomy")
 _RDF = re.compile(rb'"@graph"|"dcat:[a-zA-Z]+"\s*:|"http://www\.w3\.org/ns/dcat#[a-zA-Z]+"\s*:|"@context"\s*:\s*[\[{]')
@@ -57,10 +60,21 @@ def fetch_pages(stream: BinaryIO, url: str) -> Iterator[Page]:
 
     Raises `SourceError`: `not-json` where the document breaks, after what was read; `not-pod` for other JSON.
     """
+    once = _Once()
+    try:
+        yield from _pages(stream, url, once)
+    except SourceError as error:
+        mended = _mended(stream) if error.code == "not-json" else None
+        if mended is None:
+            raise
+        for page in _pages(mended, url, once):
+            yield replace(page, notes=(*page.notes, _mending(error)))
+
+
+def _pages(stream: BinaryIO, url: str, once: _Once) -> Iterator[Page]:
     source = _Utf8(stream)
     reader = _Reader()
     found: list[Any] = []
-    once = _Once()
     try:
         for item in reader.datasets(source):
             found.append(item)
@@ -78,6 +92,22 @@ def fetch_pages(stream: BinaryIO, url: str) -> Iterator[Page]:
         yield replace(page, notes=notes)
     elif found:
         yield page
+
+
+def _mended(stream: BinaryIO) -> BinaryIO | None:
+    """The whole document as sound JSON, where it is only a NaN or a raw line break that is wrong; else None."""
+    stream.seek(0)
+    data = stream.read(_MOST_MENDED + 1)
+    if len(data) > _MOST_MENDED:
+        return None
+    try:
+        return io.BytesIO(dumps(loads(data)))
+    except ValueError:
+        return None
+
+
+def _mending(error: SourceError) -> RecordError:
+    return RecordError(f"the document was mended: {error.message}", code="mended-json", url=error.url)
 
 
 def guid_of(pod: Mapping[str, Any]) -> str:

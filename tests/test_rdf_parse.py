@@ -272,3 +272,20 @@ def test_broken_json_is_refused(body: bytes) -> None:
     with pytest.raises(SourceError) as caught:
         parse(body, base=BASE)
     assert caught.value.code == "bad-json"
+
+
+@pytest.mark.parametrize("suffix", [".ttl", ".nt"])
+@pytest.mark.parametrize(
+    ("tag", "language"), [("@fr_FR", "fr-fr"), ("@français", ""), ("@", ""), ("@fr", "fr"), ("@fr-t-nl", "fr-t-nl")]
+)
+def test_a_bad_language_tag_costs_only_itself(tag: str, language: str, suffix: str) -> None:
+    rows = [
+        f'<http://e.example/{n}> <http://purl.org/dc/terms/title> "a \\"@x b"{tag if n == 1 else "@fr"} .'
+        for n in range(3)
+    ]
+    graph = parse("\n".join(rows).encode(), base=f"http://e.example/feed{suffix}")
+    titles = [
+        value for n in range(3) for value in graph.values(f"http://e.example/{n}", "http://purl.org/dc/terms/title")
+    ]
+    assert [getattr(value, "language", None) or "" for value in titles] == ["fr", language, "fr"]
+    assert not [trouble for trouble in graph.troubles if trouble.lossy]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pyoxigraph as ox
 
@@ -11,7 +11,7 @@ from harvester.errors import SourceError
 from harvester.fields.web import iri
 from harvester.rdf.graph import Graph, Literal, Object, Trouble
 from harvester.rdf.jsonld import localised, without_trailing_commas
-from harvester.rdf.repairs import XML_REPAIRS, declared_in_turtle
+from harvester.rdf.repairs import LINE_REPAIRS, TURTLE_REPAIRS, XML_REPAIRS, Repair
 from harvester.rdf.sniff import Syntax, complete_xml, prepared_xml, syntax_of, text_of
 
 _FORMATS = {
@@ -103,38 +103,38 @@ def _object(term: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple, shared: 
 
 
 def _turtle(text: str, base: str) -> Graph:
-    graph = _read(text, Syntax.TRIG, base)
-    repaired = declared_in_turtle(text, graph.troubles)
-    if repaired is not None:
-        graph = _read(repaired[0], Syntax.TRIG, base)
-        graph.troubles.insert(0, repaired[1])
-    return graph
+    return _repaired(text, Syntax.TRIG, TURTLE_REPAIRS, base)
 
 
 def _lines(text: str, base: str) -> Graph:
     """N-Triples; Turtle whose first statement looks like a line of them is read as Turtle."""
-    graph = _read(text, Syntax.QUADS, base)
-    if not graph.troubles:
+    graph = _repaired(text, Syntax.QUADS, LINE_REPAIRS, base)
+    if not any(trouble.lossy for trouble in graph.troubles):
         return graph
     turtle = _turtle(text, base)
     return turtle if turtle.size > graph.size else graph
 
 
 def _xml(text: str, base: str) -> Graph:
-    """RDF/XML; when there are errors, once more after each repair that has an answer to them."""
+    """RDF/XML, repaired until it can be read; a document that ends too early is told."""
     body = prepared_xml(text, base)
-    complete = complete_xml(body)
-    graph = _read(body, Syntax.XML, base)
-    done: list[Trouble] = []
-    for repair in XML_REPAIRS:
-        repaired = repair(body, graph.troubles) if graph.troubles else None
-        if repaired is not None:
-            body, story = repaired
-            done.append(story)
-            graph = _read(body, Syntax.XML, base)
-    graph.troubles[:0] = done
-    if not complete:
+    graph = _repaired(body, Syntax.XML, XML_REPAIRS, base)
+    if not complete_xml(body):
         graph.troubles.append(Trouble("truncated", "the XML ends before its root element does", lossy=True))
+    return graph
+
+
+def _repaired(text: str, syntax: Syntax, repairs: Iterable[Repair], base: str) -> Graph:
+    """The graph of a text, read again after each repair that found something to do."""
+    graph = _read(text, syntax, base)
+    done: list[Trouble] = []
+    for repair in repairs:
+        repaired = repair(text, graph.troubles) if graph.troubles else None
+        if repaired is not None:
+            text, story = repaired
+            done.append(story)
+            graph = _read(text, syntax, base)
+    graph.troubles[:0] = done
     return graph
 
 

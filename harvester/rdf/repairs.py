@@ -28,6 +28,9 @@ _USED_IN_TURTLE = re.compile(rf"(?<![\w:/<.#-])({_NAMES}):[A-Za-z_]")
 _DECLARED_IN_TURTLE = re.compile(r"prefix\s+([\w.-]+)\s*:", re.I)
 _USED_IN_XML = re.compile(rf"<({_NAMES}):[A-Za-z_]")
 _DECLARED_IN_XML = re.compile(r"\sxmlns:([\w.-]+)\s*=")
+# A literal's closing quote and what stands behind it; a quote within a literal is escaped.
+_TAG = re.compile(r"((?<!\\)[\"'])@([^\s;,.\])\"'@]*)(?=[\s;,.\])])")
+_SOUND_TAG = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 _ROOT_NAME = re.compile(r"<[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?(?=[\s/>])")
 # Re-reading as a tree costs some ten times the document; beyond this the loss is reported instead.
 LONGEST_TREE = 64_000_000
@@ -70,6 +73,26 @@ def declared_in_turtle(text: str, troubles: list[Trouble]) -> tuple[str, Trouble
     return lines + text, _told(prefixes)
 
 
+def tagged_in_turtle(text: str, troubles: list[Trouble]) -> tuple[str, Trouble] | None:
+    """Turtle whose language tags are tags: `fr_FR` becomes `fr-FR`; what is none (`français`, nothing) is taken off."""
+    if not any(trouble.lossy for trouble in troubles):
+        return None
+    dropped: list[str] = []
+    repaired = _TAG.sub(lambda found: _tag(found, dropped), text)
+    if repaired == text:
+        return None
+    told = ", ".join(repr(tag[:30]) for tag in dict.fromkeys(dropped)) or "underscores became hyphens"
+    return repaired, Trouble("bad-language-tag", f"language tags that are none were taken off: {told}")
+
+
+def _tag(found: re.Match[str], dropped: list[str]) -> str:
+    tag = found.group(2).replace("_", "-")
+    if _SOUND_TAG.fullmatch(tag):
+        return f"{found.group(1)}@{tag}"
+    dropped.append(found.group(2))
+    return found.group(1)
+
+
 def striped(text: str, troubles: list[Trouble]) -> tuple[str, Trouble] | None:
     """RDF/XML whose properties and nodes alternate again, without text where only elements may stand."""
     if len(text) > LONGEST_TREE or not any("Unexpected" in trouble.message for trouble in troubles):
@@ -87,6 +110,8 @@ def striped(text: str, troubles: list[Trouble]) -> tuple[str, Trouble] | None:
 
 # In this order: XML must be well-formed before its elements can be moved.
 XML_REPAIRS: tuple[Repair, ...] = (escaped, declared_in_xml, striped)
+TURTLE_REPAIRS: tuple[Repair, ...] = (declared_in_turtle, tagged_in_turtle)
+LINE_REPAIRS: tuple[Repair, ...] = (tagged_in_turtle,)
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -30,6 +30,7 @@ from harvester.walks import Slice, records, walk_offsets
 
 SIZES = (100, 50, 25, 5, 1)
 WINDOW = 10_000
+EMPTY = "empty-export"
 EXPORT = "export"
 EXPORT_PAGE = 100
 UNDATED = "modified is null"
@@ -81,7 +82,18 @@ def walk_windows(walking: Walking, cursor: str | None) -> Iterator[Page]:
         return
     # A resumed walk has not seen all of it itself: there the run compares.
     if walking.since is None and cursor is None and _short(walking):
+        yield from _rest(walking)
+
+
+def _rest(walking: Walking) -> Iterator[Page]:
+    """What the portal counts and its lists did not show; where the export is refused, the run tells of the gap."""
+    try:
         yield from _export(walking)
+    except SourceError as error:
+        if error.code == EMPTY:
+            raise
+        message = f"the portal counts more datasets than its lists show, and {error.message}"
+        yield Page((), walking.advertised, notes=(RecordError(message, code="unshown-datasets", url=error.url),))
 
 
 def count(walking: Walking) -> int | None:
@@ -198,7 +210,7 @@ def _export(walking: Walking) -> Iterator[Page]:
         fresh = walking.fresh(Page(good, problems=bad))
         yield replace(fresh, cursor=EXPORT)
     if not told and walking.since is None:
-        raise SourceError(f"the portal counts {walking.advertised} datasets and its export is empty", code="window")
+        raise SourceError(f"the portal counts {walking.advertised} datasets and its export is empty", code=EMPTY)
 
 
 def _exported(walking: Walking) -> Iterator[Any]:

@@ -181,7 +181,8 @@ def _ckan(path: Path) -> Recording | None:
     names = [package.get("name") or package["id"] for package in found]
 
     def portal() -> Portal:
-        inner = ckan_portal(found, title=path.stem, show_as_list=listed, disabled=("package_search",) if listed else ())
+        disabled = ("package_search", "current_package_list_with_resources") if listed else ()
+        inner = ckan_portal(found, title=path.stem, show_as_list=listed, disabled=disabled)
         if not listed:
             return inner
         # DKAN lists and shows what it calls private.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -172,3 +173,50 @@ def test_a_private_address_is_refused_unless_allowed(tmp_path: Path) -> None:
         server.close()
     assert done.returncode == 1
     assert "HARVESTER_PRIVATE_HOSTS" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words", "code"),
+    [
+        ("HARVESTER_PORT", "abc", ("search",), 2),
+        ("HARVESTER_DATABASE_URL", "nonsense", ("search",), 1),
+        ("HARVESTER_DATA", "/proc/nothing", ("search",), 1),
+        ("HARVESTER_LANGUAGE", "fr", ("export", "--output", "/nonexistent/x.ttl"), 1),
+    ],
+)
+def test_a_bad_environment_is_told_in_a_sentence(
+    tmp_path: Path, variable: str, value: str, words: tuple[str, ...], code: int
+) -> None:
+    environment = os.environ | {"HARVESTER_DATA": str(tmp_path), variable: value}
+    command = [sys.executable, "-m", "harvester", *words]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith("error:")
+
+
+def test_what_is_held_is_shown_and_let_go(tmp_path: Path) -> None:
+    harvester, sample = command_in(tmp_path), SAMPLES[0]
+    shown = sample.portal()
+    empty = {"later": False}
+
+    def portal(request: Request) -> Reply:
+        reply = shown(request)
+        if empty["later"] and request.path.endswith("package_search"):
+            body = reply.json()
+            body["result"] |= {"count": 0, "results": []}
+            return Reply(200, json.dumps(body).encode())
+        return reply
+
+    server = serve(portal)
+    try:
+        harvester("source", "add", server.url + sample.path, "--name", "one")
+        harvester("run")
+        empty["later"] = True
+        assert "held" in harvester("run", "--full").stdout
+    finally:
+        server.close()
+    assert harvester("confirm", "1", "--yes").returncode == 2
+    done = harvester("confirm", "2", "--yes")
+    assert f"retired {sample.count} records" in done.stdout
+    assert "0 datasets" in harvester("search").stdout

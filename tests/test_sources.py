@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from harvester import sources, worker
 from harvester.catalogue import queries, store
 from harvester.catalogue.database import writing
+from harvester.connector import Source, without_credentials
 from harvester.errors import UsageError
 from harvester.schedule import queue_due
 from harvester.settings import Settings
@@ -118,3 +119,27 @@ def test_a_walk_is_incremental_while_the_last_complete_one_is_young(engine: Engi
     assert worker.mode_for(row, settings, NOW + timedelta(days=6)) == "incremental"
     assert worker.mode_for(row, settings, NOW + timedelta(days=6), full=True) == "full"
     assert worker.mode_for(row, settings, NOW + timedelta(days=8)) == "full"
+
+
+@pytest.mark.parametrize(
+    ("changed", "forgotten"),
+    [({"url": "https://other.example/"}, True), ({"options": {"groups": ["eau"]}}, True), ({"title": "Autre"}, False)],
+)
+def test_another_portal_is_walked_whole(engine: Engine, changed: dict[str, object], forgotten: bool) -> None:
+    add(engine, name="one")
+    with writing(engine) as connection:
+        store.edit_source(connection, sources.named(connection, "one").id, {"complete_at": NOW, "since_at": NOW})
+        sources.edit(connection, "one", NOW, **changed)
+        row = sources.named(connection, "one")
+    assert (row.complete_at is None, row.since_at is None) == (forgotten, forgotten)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://user:secret@e.example:8080/x?y#z", "https://e.example:8080/x?y#z"),
+        ("https://e.example/a@b", "https://e.example/a@b"),
+    ],
+)
+def test_credentials_are_not_published(url: str, shown: str) -> None:
+    assert without_credentials(url) == Source("one", url).home == shown

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -38,6 +41,12 @@ def from_environment() -> FastAPI:
     return create_app(Settings())
 
 
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    app.state.engine.dispose()
+
+
 def create_app(settings: Settings) -> FastAPI:
     """The application over the catalogue that `settings` name; its tables must be migrated already."""
     app = FastAPI(
@@ -46,6 +55,7 @@ def create_app(settings: Settings) -> FastAPI:
         description=DESCRIPTION,
         openapi_tags=TAGS,
         # Both load their scripts from elsewhere; our own page needs no other host.
+        lifespan=_lifespan,
         docs_url=None,
         redoc_url=None,
     )

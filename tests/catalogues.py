@@ -9,8 +9,10 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from fastapi import FastAPI
 from sqlalchemy import Engine
 
+from api.app import create_app
 from harvester.catalogue import queries, store
 from harvester.catalogue.database import migrate, open_engine, writing
 from harvester.catalogue.packing import dataset_json
@@ -81,9 +83,27 @@ class Catalogue:
         return Outcome(action, Record(guid, raw), digest, stored, dataset, body, keys)
 
 
+# What tests opened: closed after each of them, a connection left to the garbage collector is a warning.
+_OPENED: list[Engine] = []
+
+
+def close_all() -> None:
+    """Close the connections of every catalogue and application; an engine opens new ones when it is used again."""
+    for engine in _OPENED:
+        engine.dispose()
+
+
+def application(settings: Settings) -> FastAPI:
+    """The application over a catalogue."""
+    app = create_app(settings)
+    _OPENED.append(app.state.engine)
+    return app
+
+
 def catalogue(directory: Path, **settings: Any) -> Catalogue:
     """An empty catalogue in a directory."""
     found = Settings(data=directory, **settings)
     engine = open_engine(found)
+    _OPENED.append(engine)
     migrate(engine)
     return Catalogue(found, engine)

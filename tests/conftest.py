@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 
 from harvester.catalogue.database import migrate, open_engine
 from harvester.settings import Settings
+from tests.catalogues import close_all
 
 # Machines are noisy: no example is timed; in CI the examples are the same each time.
 hypothesis.settings.register_profile(
@@ -39,6 +40,13 @@ def _closed_network(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def _closed_catalogues() -> Iterator[None]:
+    """No test leaves a connection open."""
+    yield
+    close_all()
 
 
 @pytest.fixture

@@ -10,13 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from api import create_app
 from api.secrets import HIDDEN, hidden, hidden_url
 from harvester.catalogue.store import Problem
 from harvester.search import open_index, refresh
 from harvester.search.filters import FILTERS
 from harvester.settings import Settings
-from tests.catalogues import Catalogue, catalogue
+from tests.catalogues import Catalogue, application, catalogue
 
 SECRETS = {
     "api_key": "s3cret-1",
@@ -60,7 +59,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
 
 @pytest.fixture(scope="module")
 def client(built: Catalogue) -> Iterator[TestClient]:
-    with TestClient(create_app(built.settings), raise_server_exceptions=False) as found:
+    with TestClient(application(built.settings), raise_server_exceptions=False) as found:
         yield found
 
 
@@ -166,7 +165,7 @@ def test_a_merged_dataset_points_at_the_one_that_took_it_in(tmp_path: Any) -> No
         connection.exec_driver_sql(
             "UPDATE datasets SET merged_into_id = (SELECT id FROM datasets WHERE key = ?) WHERE key = ?", (kept, merged)
         )
-    client = TestClient(create_app(built.settings))
+    client = TestClient(application(built.settings))
     body = refused(client, f"/api/datasets/{merged}", 308, "dataset-merged")
     assert body["merged_into"] == kept
     assert fine(client, f"/api/datasets/{merged}")["id"] == kept
@@ -277,16 +276,16 @@ def test_health(client: TestClient) -> None:
 
 
 def test_a_catalogue_without_tables_or_index_is_not_ready(tmp_path: Any) -> None:
-    client = TestClient(create_app(Settings(data=tmp_path)), raise_server_exceptions=False)
+    client = TestClient(application(Settings(data=tmp_path)), raise_server_exceptions=False)
     assert client.get("/health/live").status_code == 200
     body = refused(client, "/health/ready", 503, "database-unavailable")
     assert "sqlite" not in str(body).lower()
     empty = catalogue(tmp_path)
-    assert fine(TestClient(create_app(empty.settings)), "/api/datasets", q="x")["total"] == 0
+    assert fine(TestClient(application(empty.settings)), "/api/datasets", q="x")["total"] == 0
 
 
 def test_an_unexpected_error_tells_nothing(built: Catalogue) -> None:
-    app = create_app(built.settings)
+    app = application(built.settings)
 
     @app.get("/broken")
     def broken() -> None:

@@ -9,13 +9,12 @@ import pyoxigraph as ox
 import pytest
 from starlette.testclient import TestClient
 
-from api import create_app
 from api.deps import connection
 from api.formats import accepted, offers
 from api.pages import safe
 from harvester.catalogue import queries
 from harvester.search import open_index, refresh
-from tests.catalogues import Catalogue, catalogue
+from tests.catalogues import Catalogue, application, catalogue
 
 DCAT = "http://www.w3.org/ns/dcat#"
 HYDRA = "http://www.w3.org/ns/hydra/core#"
@@ -52,7 +51,7 @@ def built(tmp_path: object) -> Catalogue:
 
 @pytest.fixture
 def client(built: Catalogue) -> Iterator[TestClient]:
-    with TestClient(create_app(built.settings)) as found:
+    with TestClient(application(built.settings)) as found:
         yield found
 
 
@@ -107,7 +106,7 @@ def test_pages_by_source_and_beyond_the_last(client: TestClient) -> None:
 
 
 def test_an_empty_catalogue_has_one_page(tmp_path: object) -> None:
-    client = TestClient(create_app(catalogue(tmp_path).settings))  # type: ignore[arg-type]
+    client = TestClient(application(catalogue(tmp_path).settings))  # type: ignore[arg-type]
     assert objects(parsed(client.get("/catalog.ttl").content, "ttl"), f"{HYDRA}totalItems") == ["0"]
 
 

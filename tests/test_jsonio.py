@@ -77,8 +77,8 @@ def test_a_wrongly_declared_charset_does_no_harm(charset: str | None) -> None:
 @pytest.mark.parametrize(
     ("text", "position"),
     [
-        (b'{"a": 1,\n "b": 2,\n}', "line 3 column 1"),
-        (b"[1, 2,]", "column 7"),
+        (b'{"a": 1,\n "b": 2,\n}', "line (3 column 1|2 column 8)"),
+        (b"[1, 2,]", "column [67]"),
         (b"<!DOCTYPE html><html>", "line 1 column 1"),
         (b'{"a": "tru', "column 7"),
         (b"", "line 1 column 1"),

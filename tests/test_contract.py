@@ -186,6 +186,7 @@ def test_its_own_portal_is_recognised_and_no_other(bench: Bench) -> None:
     assert found is not None
     assert (found.connector, found.advertised) == (bench.sample.connector, bench.sample.count)
     assert found.sample
+    assert found.title == bench.sample.title
     for other in SAMPLES:
         if other != bench.sample:
             with bench.http(other.portal()) as http:

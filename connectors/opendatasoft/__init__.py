@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from pydantic import Field
@@ -22,12 +23,15 @@ from connectors.opendatasoft.shapes import seen, unwrapped
 from connectors.opendatasoft.windows import SIZES, Walking, count, record_of, walk_windows
 from harvester.connector import NoOptions, Page, Recognised, Record, Source, Walk
 from harvester.errors import RecordError, SourceError
+from harvester.fields.text import text
 from harvester.http import Http
 from harvester.model import Dataset
 from harvester.walks import walk_offsets
 
 NAME = "opendatasoft"
 INCREMENTAL = True
+_HOME_TITLE = re.compile(r"<title[^>]*>([^<]{1,300})</title>", re.IGNORECASE)
+_HEAD = 20_000
 
 
 class Options(NoOptions):
@@ -69,8 +73,18 @@ def recognise(http: Http, url: str) -> Recognised | None:
             # Not JSON, no list of datasets, or no such host: an older API, or another kind of portal.
             continue
         if found.total is not None:
-            return Recognised(NAME, _kept(url, site), None, found.total, _title(found.items))
+            return Recognised(NAME, _kept(url, site), _named(http, site), found.total, _title(found.items))
     return None
+
+
+def _named(http: Http, site: str) -> str | None:
+    """The title of the home page: the API names its datasets, not the portal."""
+    try:
+        found = _HOME_TITLE.search(http.try_get(f"{site}/").text[:_HEAD])
+    except SourceError:
+        # A portal without a home page is a portal all the same.
+        return None
+    return text(found.group(1)) if found else None
 
 
 def _kept(url: str, site: str) -> str:

@@ -292,3 +292,28 @@ def test_data_json_is_recognised_beside_a_home_page() -> None:
 @pytest.mark.parametrize("body", [b"", b"{}", b"[1, 2]", b"<html></html>", b"<a/>", b"\0\1\2", b"words"])
 def test_other_sites_are_not_recognised(body: bytes) -> None:
     assert dcat.recognise(http(serving({"/": ("text/plain", body)})), HOST + "/") is None
+
+
+def broken_after(pages: Iterable[Page]) -> list[Page]:
+    """The pages of a walk that must end in a broken document."""
+    seen: list[Page] = []
+    with pytest.raises(SourceError) as caught:
+        seen.extend(pages)
+    assert caught.value.code == "broken-document"
+    return seen
+
+
+@pytest.mark.parametrize("paged", [False, True])
+def test_what_is_left_of_a_broken_feed_is_doubtful_and_not_remembered(paged: bool) -> None:
+    link = "<http://portal.example/feed.nt> <http://www.w3.org/ns/hydra/core#next> <http://portal.example/next.nt> .\n"
+    whole = "\n".join(
+        f'<http://e.example/{n}> a <http://www.w3.org/ns/dcat#Dataset> ; <http://purl.org/dc/terms/title> "T{n}" .'
+        for n in range(5)
+    )
+    cut = ("text/turtle", ((link if paged else "") + whole[:-30]).encode())
+    portal = serving({"/feed.nt": cut, "/next.nt": ("text/turtle", whole.encode())})
+    source = Source("feed", "http://portal.example/feed.nt")
+    pages = broken_after(dcat.fetch(source, http(portal), Walk()))
+    assert any(page.records for page in pages)
+    assert all(page.doubtful for page in pages[:1])
+    assert not any(page.whole for page in pages[:1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -385,12 +385,3 @@ def _records_of(ids: Sequence[int]) -> Select[Any]:
         .where(records.c.dataset_id.in_(ids))
         .order_by(records.c.id)
     )
-
-
-def batches(read: Any, limit: int = CHUNK) -> Iterator[list[Any]]:
-    """Call `read(after, limit)` along ascending ids until it answers nothing; each row starts with or has its id."""
-    after = 0
-    while rows := read(after, limit):
-        yield rows
-        last = rows[-1]
-        after = last.id if hasattr(last, "id") else last[0]

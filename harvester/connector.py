@@ -84,7 +84,8 @@ class Page:
 
     A connector may say which answer the records came from (`body`) and, with its last page, that this was all of it
     (`whole`).  When the same bytes come again it need not read them: `unchanged` lets their records stand.  Records
-    of a `doubtful` page come from a broken answer: they may be new, but replace nothing.
+    of a `doubtful` page come from a broken answer: they may be new, but replace nothing.  `catalogue` holds raw values
+    of `harvester.model.Catalogue`: what the source says of itself, with any page of the walk.
     """
 
     records: tuple[Record, ...]
@@ -96,6 +97,7 @@ class Page:
     whole: Body | None = None
     unchanged: Body | None = None
     doubtful: bool = False
+    catalogue: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "harvester.settings": (),
     "harvester.vocabularies": ("harvester.vocabularies",),
     "harvester.fields": ("harvester.fields", "harvester.vocabularies"),
-    "harvester.model": ("harvester.errors", "harvester.fields"),
+    "harvester.model": ("harvester.errors", "harvester.fields", "harvester.model"),
     "harvester.net": ("harvester.errors", "harvester.jsonio", "harvester.net", "harvester.settings"),
     "harvester.http": ("harvester.errors", "harvester.jsonio", "harvester.net", "harvester.settings"),
     "harvester.connector": ("harvester.errors", "harvester.http", "harvester.model"),

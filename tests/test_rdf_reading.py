@@ -63,11 +63,11 @@ def test_agents_under_the_name_of_their_role_are_kept() -> None:
         'x:org foaf:name "Org" .',
     )
     kept = {str(item.role): item.target for item in dataset.qualified_attribution}
-    assert {role: target and (target.uri, target.name) for role, target in kept.items()} == {
-        "http://x.example/role": (None, {"": "c@d.fr"}),
-        f"{ROLE}/custodian": ("http://x.example/org", {"": "Org"}),
-        f"{ROLE}/user": (None, {"": "U"}),
-        f"{ROLE}/owner": (None, {"": "a@b.fr"}),
+    assert {role: target and (target.uri, target.name, target.email) for role, target in kept.items()} == {
+        "http://x.example/role": (None, {}, "c@d.fr"),
+        f"{ROLE}/custodian": ("http://x.example/org", {"": "Org"}, None),
+        f"{ROLE}/user": (None, {"": "U"}, None),
+        f"{ROLE}/owner": (None, {}, "a@b.fr"),
     }
     assert back(serialise(write(dataset), "nt")).plain() == dataset.plain()
 

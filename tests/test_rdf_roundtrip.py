@@ -189,7 +189,10 @@ DATASET = st.fixed_dictionaries(
         "is_referenced_by": several(urls("paper")),
         "qualified_relation": st.lists(part(target=part(uri=urls("related")), role=urls("role")), max_size=1),
         "qualified_attribution": st.lists(
-            part(target=part(uri=urls("agent2"), name=TEXTS), role=urls("role")), max_size=1
+            st.tuples(AGENT, urls("role")).map(
+                lambda pair: {"target": {**pair[0], "uri": "https://data.example/contributor"}, "role": pair[1]}
+            ),
+            max_size=1,
         ),
         "was_generated_by": several(RESOURCE),
         "applicable_legislation": several(urls("law")),

@@ -11,6 +11,9 @@ from enum import StrEnum
 
 from harvester.model import (
     Agent,
+    Attribution,
+    CatalogRecord,
+    Catalogue,
     Checksum,
     ContactPoint,
     DataService,
@@ -134,6 +137,8 @@ _LANDING = row("landing_page", "dcat:landingPage", K.URLS, "dcat:landingpage foa
 _PAGE = row("page", "foaf:page", K.URLS, "schema:documentation", PAGE)
 _METRES = row("spatial_resolution_in_meters", "dcat:spatialResolutionInMeters", K.DECIMAL)
 _TEMPORAL_RESOLUTION = row("temporal_resolution", "dcat:temporalResolution", K.DURATION)
+_SPATIAL = row("spatial", "dct:spatial", K.PARTS, "dct:coverage schema:spatialCoverage dcat:spatial", part=Location)
+_TEMPORAL = row("temporal", "dct:temporal", K.PARTS, "schema:temporalCoverage dcat:temporal", part=PeriodOfTime)
 _IDENTIFIERS = row("identifier", "dct:identifier", K.LINES, "dc:identifier schema:identifier")
 
 SHAPES: dict[type[Part], Shape] = {
@@ -155,8 +160,8 @@ SHAPES: dict[type[Part], Shape] = {
         _MODIFIED,
         row("accrual_periodicity", "dct:accrualPeriodicity", K.TERM, "dct:accrualPeriodocity", "dct:Frequency"),
         _LANGUAGE,
-        row("spatial", "dct:spatial", K.PARTS, "dct:coverage schema:spatialCoverage dcat:spatial", part=Location),
-        row("temporal", "dct:temporal", K.PARTS, "schema:temporalCoverage dcat:temporal", part=PeriodOfTime),
+        _SPATIAL,
+        _TEMPORAL,
         _METRES,
         _TEMPORAL_RESOLUTION,
         _LICENSE,
@@ -181,7 +186,7 @@ SHAPES: dict[type[Part], Shape] = {
         ),
         row("is_referenced_by", "dct:isReferencedBy", K.IRIS),
         row("qualified_relation", "dcat:qualifiedRelation", K.PARTS, part=Relationship),
-        row("qualified_attribution", "prov:qualifiedAttribution", K.PARTS, part=Relationship),
+        row("qualified_attribution", "prov:qualifiedAttribution", K.PARTS, part=Attribution),
         row("was_generated_by", "prov:wasGeneratedBy", K.PARTS, range="prov:Activity", part=Resource),
         _LAW,
         _HVD,
@@ -310,15 +315,47 @@ SHAPES: dict[type[Part], Shape] = {
     ),
     Relationship: _shape(
         "dcat:Relationship",
-        row("target", "dct:relation", K.PART, "prov:agent dct:publisher", "dcat:Dataset", Resource),
+        row("target", "dct:relation", K.PART, "dct:publisher", "dcat:Dataset", Resource),
         row("role", "dcat:hadRole", K.IRI, "prov:hadRole", "dcat:Role"),
     ),
+    Attribution: _shape(
+        "prov:Attribution",
+        row("target", "prov:agent", K.PART, "dct:relation dct:publisher", part=Agent),
+        row("role", "dcat:hadRole", K.IRI, "prov:hadRole", "dcat:Role"),
+    ),
+    CatalogRecord: _shape(
+        "dcat:CatalogRecord",
+        _TITLE,
+        _DESCRIPTION,
+        _ISSUED,
+        _MODIFIED,
+        _LANGUAGE,
+        row("status", "adms:status", K.IRI, range="skos:Concept"),
+        _CONFORMS_TO,
+        row("source", "dct:source", K.PARTS, part=Resource),
+    ),
+    Catalogue: _shape(
+        "dcat:Catalog",
+        _IDENTIFIERS,
+        _TITLE,
+        _DESCRIPTION,
+        _PUBLISHER,
+        _CREATOR,
+        _CONTACT,
+        row("homepage", "foaf:homepage", K.IRI, "foaf:page schema:url dcat:landingPage", PAGE),
+        _LANGUAGE,
+        _LICENSE,
+        _RIGHTS,
+        _ISSUED,
+        _MODIFIED,
+        _SPATIAL,
+        _TEMPORAL,
+        row("theme_taxonomy", "dcat:themeTaxonomy", K.IRIS, range="skos:ConceptScheme"),
+        _LAW,
+        row("has_part", "dct:hasPart", K.PARTS, "dcat:catalog", "dcat:Catalog", Resource),
+        row("service", "dcat:service", K.PARTS, part=DataService),
+    ),
 }
-ATTRIBUTION = _shape(
-    "prov:Attribution",
-    row("target", "prov:agent", K.PART, part=Resource),
-    row("role", "dcat:hadRole", K.IRI, range="dcat:Role"),
-)
 SERVES = SHAPES[DataService].by_field["serves_dataset"].predicate
 
 

@@ -72,7 +72,7 @@ def read(tree: Tree) -> dict[str, Any]:
 def _roles(tree: Tree) -> list[dict[str, Any]]:
     """The agents that stand under a property named after their role."""
     return [
-        {"target": _described(value, Resource, 0), "role": role}
+        {"target": _described(value, Agent, 0), "role": role}
         for predicate, role in ROLES.items()
         if predicate in tree
         for value in trees_in(all_under(tree, predicate))

@@ -12,6 +12,7 @@ from harvester.fields.terms import Term
 from harvester.model import (
     TERM_FIELDS,
     TYPE_VOCABULARIES,
+    Attribution,
     Checksum,
     Identifier,
     Location,
@@ -107,9 +108,10 @@ def _terms(writer: Writer, subject: Node, row: Row, value: tuple[Term, ...], par
 
 def _fits(row: Row, part: Part) -> bool:
     """Whether the shapes take the part under the predicate of its row; else our own property has it."""
+    if isinstance(part, Attribution):
+        return bool(part.role and part.target)
     if isinstance(part, Relationship):
-        to_agent = row.field == "qualified_attribution"
-        return bool(part.role and part.target and (to_agent or part.target.uri))
+        return bool(part.role and part.target and part.target.uri)
     if isinstance(part, Identifier):
         return part.notation is not None
     if isinstance(part, Checksum):

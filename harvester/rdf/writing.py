@@ -25,7 +25,6 @@ from harvester.rdf.graph import TYPE
 from harvester.rdf.namespaces import PREFIXES, expand
 from harvester.rdf.nodes import known_node, named, spoken, typed
 from harvester.rdf.profile import (
-    ATTRIBUTION,
     CLOSED,
     CONCEPT,
     DERIVED,
@@ -105,8 +104,7 @@ class Writer:
             if mark in self._said:
                 return subject
             self._said.add(mark)
-        shape = ATTRIBUTION if row is not None and row.field == "qualified_attribution" else SHAPES[type(part)]
-        self._describe(subject, part, shape)
+        self._describe(subject, part, SHAPES[type(part)])
         return subject
 
     def take(self) -> list[ox.Triple]:

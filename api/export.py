@@ -22,7 +22,8 @@ from harvester import __version__
 from harvester import export as dcat
 from harvester.catalogue import queries
 from harvester.catalogue.queries import DatasetView
-from harvester.rdf.catalogue import Paging, page
+from harvester.rdf.catalogue import page
+from harvester.rdf.entries import Paging
 from harvester.rdf.serialise import serialise
 from harvester.settings import Settings
 

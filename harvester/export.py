@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 
 from harvester.catalogue import queries
 from harvester.catalogue.queries import DatasetView, RecordView
-from harvester.model import Agent
-from harvester.rdf.catalogue import CatalogueInfo, Entry, RecordInfo
+from harvester.model import Catalogue
+from harvester.rdf.entries import CatalogueInfo, Entry, RecordInfo
 from harvester.rdf.export import export
 from harvester.rdf.serialise import FORMATS
 from harvester.settings import Settings
@@ -52,14 +52,15 @@ def dataset_iri(settings: Settings, view: DatasetView) -> str:
 
 def info(settings: Settings, changed: datetime | None) -> CatalogueInfo:
     """The unified catalogue."""
-    return CatalogueInfo(
-        iri=f"{root(settings)}/catalog",
-        title={settings.language: settings.title},
-        description={settings.language: settings.title},
-        publisher=Agent.model_validate({"uri": f"{root(settings)}/#publisher", "name": settings.publisher}),
-        homepage=f"{root(settings)}/",
-        modified=None if changed is None else _canonical(changed),
-    )
+    texts = {settings.language: settings.title}
+    raw = {
+        "title": texts,
+        "description": texts,
+        "publisher": {"uri": f"{root(settings)}/#publisher", "name": settings.publisher},
+        "homepage": f"{root(settings)}/",
+        "modified": None if changed is None else _canonical(changed),
+    }
+    return CatalogueInfo(f"{root(settings)}/catalog", Catalogue.of(raw))
 
 
 def entry(settings: Settings, view: DatasetView) -> Entry | None:
@@ -67,18 +68,21 @@ def entry(settings: Settings, view: DatasetView) -> Entry | None:
     if view.dataset is None:
         return None
     records = tuple(_record(settings, view, record) for record in view.records if record.status == "active")
-    return dataset_iri(settings, view), view.dataset, records
+    return Entry(dataset_iri(settings, view), view.dataset, records)
 
 
 def _record(settings: Settings, view: DatasetView, record: RecordView) -> RecordInfo:
     return RecordInfo(
         iri=f"{root(settings)}/datasets/{view.key}#record-{record.id}",
         # Dereferenceable, and without the secrets that a source's own address may hold.
-        source_iri=f"{root(settings)}/catalog?source={quote(record.source, safe='')}",
-        source_title=record.source_title,
+        source=CatalogueInfo(
+            f"{root(settings)}/catalog?source={quote(record.source, safe='')}",
+            Catalogue(title={"": record.source_title}),
+        ),
+        guid=record.guid,
         first_seen=_canonical(record.first_seen_at),
         last_changed=_canonical(record.changed_at),
-        guid=record.guid,
+        last_seen=None if record.last_seen_at is None else _canonical(record.last_seen_at),
     )
 
 

@@ -8,8 +8,9 @@ import pyshacl
 import pytest
 import rdflib
 
-from harvester.model import Agent, Dataset
-from harvester.rdf.catalogue import CatalogueInfo, Entry, Paging, RecordInfo, page
+from harvester.model import Catalogue, Dataset
+from harvester.rdf.catalogue import page
+from harvester.rdf.entries import CatalogueInfo, Entry, Paging, RecordInfo
 from harvester.rdf.export import export
 from harvester.rdf.graph import Literal
 from harvester.rdf.parse import parse
@@ -21,9 +22,9 @@ SHARED = Path(__file__).parents[1] / ".." / "shared" / "dcat-ap"
 SHACL = rdflib.Namespace("http://www.w3.org/ns/shacl#")
 INFO = CatalogueInfo(
     "https://cat.example/catalog",
-    {"fr": "Tout"},
-    {"fr": "Le catalogue"},
-    Agent.model_validate({"name": {"fr": "Nous"}}),
+    Catalogue.of(
+        {"title": {"fr": "Tout"}, "description": {"fr": "Le catalogue"}, "publisher": {"name": {"fr": "Nous"}}}
+    ),
 )
 PAGING = Paging(
     "https://cat.example/catalog?page=1",
@@ -38,17 +39,16 @@ PAGING = Paging(
 def entry(number: int, dataset: Dataset | None = None) -> Entry:
     record = RecordInfo(
         f"https://cat.example/record/{number}",
-        "https://cat.example/source/a",
-        "Portail A",
+        CatalogueInfo("https://cat.example/source/a", Catalogue.of({"title": "Portail A"})),
+        f"guid-{number}",
         "2026-01-01",
         "2026-01-02T03:04:05Z",
-        f"guid-{number}",
     )
     plain = Dataset.of(
         {"title": f"Jeu {number}", "distribution": [{"download_url": "http://x.example/a.csv", "format": "csv"}]}
     )
     chosen = dataset or plain
-    return chosen.uri or f"https://cat.example/dataset/{number}", chosen, (record,)
+    return Entry(chosen.uri or f"https://cat.example/dataset/{number}", chosen, (record,))
 
 
 @pytest.mark.parametrize("name", ["ttl", "nt", "rdf", "jsonld"])
@@ -58,7 +58,7 @@ def test_an_export_in_chunks_is_one_document(name: str) -> None:
     assert len(chunks) > 3
     graph = parse(b"".join(chunks), base="https://cat.example/")
     assert not graph.troubles
-    assert [found.guid for found in datasets(graph)] == [iri for iri, _, _ in entries]
+    assert [found.guid for found in datasets(graph)] == [entry.iri for entry in entries]
 
 
 def test_a_page_links_its_neighbours() -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import pyoxigraph as ox
 
-from harvester.model import Agent, Dataset, Identifier
+from harvester.model import Agent, Identifier
+from harvester.rdf.entries import CatalogueInfo, Entry, Paging, RecordInfo
 from harvester.rdf.graph import TYPE
 from harvester.rdf.namespaces import PREFIXES, expand
 from harvester.rdf.nodes import dated, named, spoken, typed
@@ -16,47 +17,6 @@ from harvester.rdf.writing import Writer
 
 _PROFILE = PREFIXES["dcatap"]
 _THEMES = "http://publications.europa.eu/resource/authority/data-theme"
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogueInfo:
-    """The catalogue that publishes."""
-
-    iri: str
-    title: dict[str, str]
-    description: dict[str, str]
-    publisher: Agent
-    homepage: str | None = None
-    modified: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RecordInfo:
-    """Our registration of a dataset from one source; dates in canonical form."""
-
-    iri: str
-    source_iri: str
-    source_title: str
-    first_seen: str
-    last_changed: str
-    guid: str
-    agency: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Paging:
-    """Where a page stands among the others: the addresses of pages, None where there is none."""
-
-    iri: str
-    total: int
-    page_size: int
-    first: str
-    last: str
-    previous: str | None = None
-    next: str | None = None
-
-
-Entry = tuple[str, Dataset, tuple[RecordInfo, ...]]
 
 
 @dataclass(slots=True)
@@ -99,15 +59,16 @@ def parts(catalogue: CatalogueInfo, entries: Iterable[Entry]) -> Iterator[list[o
 def _head(writer: Writer, catalogue: CatalogueInfo) -> None:
     node = ox.NamedNode(catalogue.iri)
     writer.add(node, TYPE, ox.NamedNode(expand("dcat:Catalog")))
-    for predicate, texts in (("dct:title", catalogue.title), ("dct:description", catalogue.description)):
+    about = catalogue.about
+    for predicate, texts in (("dct:title", about.title), ("dct:description", about.description or about.title)):
         for tag, text in texts.items():
             writer.add(node, expand(predicate), spoken(text, tag))
-    writer.add(node, expand("dct:publisher"), writer.part(catalogue.publisher))
+    writer.add(node, expand("dct:publisher"), writer.part(about.publisher or Agent()))
     writer.add(node, expand("dcat:themeTaxonomy"), writer.scheme(_THEMES))
-    if catalogue.homepage and (home := writer.typed_node(catalogue.homepage, expand(PAGE))) is not None:
+    if about.homepage and (home := writer.typed_node(about.homepage, expand(PAGE))) is not None:
         writer.add(node, expand("foaf:homepage"), home)
-    if catalogue.modified:
-        writer.add(node, expand("dct:modified"), dated(catalogue.modified))
+    if about.modified:
+        writer.add(node, expand("dct:modified"), dated(about.modified))
 
 
 def _paging(writer: Writer, catalogue: CatalogueInfo, paging: Paging) -> None:
@@ -123,18 +84,17 @@ def _paging(writer: Writer, catalogue: CatalogueInfo, paging: Paging) -> None:
 
 
 def _entry(writer: Writer, catalogue: CatalogueInfo, entry: Entry, sources: _Sources) -> None:
-    iri, dataset, records = entry
     node = ox.NamedNode(catalogue.iri)
-    subject = writer.dataset(dataset, iri)
+    subject = writer.dataset(entry.dataset, entry.iri)
     writer.add(node, expand("dcat:dataset"), subject)
-    known = {item.notation for item in dataset.other_identifier}
-    for info in records:
+    known = {item.notation for item in entry.dataset.other_identifier}
+    for info in entry.records:
         if info.guid not in known:
             known.add(info.guid)
             writer.add(
                 subject,
                 expand("adms:identifier"),
-                writer.part(Identifier(notation=info.guid, agency=info.agency or info.source_title)),
+                writer.part(Identifier(notation=info.guid, agency=next(iter(info.source.about.title.values()), None))),
             )
         _record(writer, node, subject, info)
         _source(writer, catalogue, subject, info, sources)
@@ -161,15 +121,16 @@ def _source(
     sources: _Sources,
 ) -> None:
     """The catalogue a record came from, and that the dataset is in it."""
-    source = named(info.source_iri)
+    source = named(info.source.iri)
     if source is None:
         return
     writer.add(source, expand("dcat:dataset"), subject)
-    if not sources.first(info.source_iri):
+    if not sources.first(info.source.iri):
         return
     writer.add(ox.NamedNode(catalogue.iri), expand("dcat:catalog"), source)
     writer.add(source, TYPE, ox.NamedNode(expand("dcat:Catalog")))
     for predicate in ("dct:title", "dct:description"):
-        writer.add(source, expand(predicate), ox.Literal(info.source_title))
-    writer.add(source, expand("dct:publisher"), writer.part(catalogue.publisher))
+        for tag, text in info.source.about.title.items():
+            writer.add(source, expand(predicate), spoken(text, tag))
+    writer.add(source, expand("dct:publisher"), writer.part(catalogue.about.publisher or Agent()))
     writer.add(source, expand("dcat:themeTaxonomy"), writer.scheme(_THEMES))

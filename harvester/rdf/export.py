@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import orjson
 import pyoxigraph as ox
 
-from harvester.rdf.catalogue import CatalogueInfo, Entry, parts
+from harvester.rdf.catalogue import parts
+from harvester.rdf.entries import CatalogueInfo, Entry
 from harvester.rdf.namespaces import PREFIXES
 from harvester.rdf.serialise import format_of, serialise
 

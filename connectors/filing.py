@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -11,6 +10,7 @@ from connectors.common import blank, filled, listed
 from harvester.fields.terms import Term
 from harvester.fields.text import text
 from harvester.vocabularies import VOCABULARIES, Concept, FormatFacts, format_facts, split_themes
+from harvester.vocabularies.overrides import remembered, told
 
 _LISTING = re.compile("[,;|]")
 # No longer text is remembered: whole descriptions stand in the wrong field.
@@ -34,13 +34,18 @@ def filed(words: Any, mime: Any, url: Any) -> tuple[dict[str, Any], FormatFacts]
     """The format fields of a distribution, and the facts they come from; the portal's own words are kept."""
     said, kind = _said(words), _said(mime)
     short = len(said or "") + len(kind or "") < _LONGEST_CACHED
-    told = _told(said, kind) if short else _fields(said, kind, format_facts(said, kind))
-    facts = told[1]
-    if not isinstance(url, str) or (any(facts) and (facts.format is None or facts.format.code not in _PACKING)):
-        return told
+    spoken = _told(said, kind) if short else _fields(said, kind, format_facts(said, kind))
+    facts = spoken[1]
+    decided = said is not None and told("file-type", said)
+    if (
+        not isinstance(url, str)
+        or decided
+        or (any(facts) and (facts.format is None or facts.format.code not in _PACKING))
+    ):
+        return spoken
     found = _packed_at(url, facts) if any(facts) else format_facts(None, None, url)
     found = found if any(found) else _served_at(url)
-    return _fields(said, kind, found) if any(found) else told
+    return _fields(said, kind, found) if any(found) else spoken
 
 
 def _packed_at(url: str, facts: FormatFacts) -> FormatFacts:
@@ -82,7 +87,7 @@ def _typed(said: str | None, facts: FormatFacts) -> Term | None:
     return Term(said, meant.uri) if meant else None
 
 
-@lru_cache(maxsize=8_192)
+@remembered(8_192)
 def _told(said: str | None, kind: str | None) -> tuple[dict[str, Any], FormatFacts]:
     """What the words alone tell, remembered: portals repeat a few hundred of them."""
     return _fields(said, kind, format_facts(said, kind))
@@ -115,7 +120,13 @@ _LICENCE_NAMES = ("title", "label", "prefLabel", "name", "@value", "identifier",
 def licences(values: list[Any]) -> list[Any]:
     """The hints of a licence that name one; an object gives its title first, then its codes and addresses."""
     told = [hint for value in values for hint in (_named(value) if isinstance(value, dict) else (value,))]
-    return [value for value in told if str(value).strip().lower() not in _NO_LICENCE]
+    return [value for value in told if not names_no_licence(value)]
+
+
+def names_no_licence(value: Any) -> bool:
+    """Whether the value only says that no licence was chosen, and the source was not told otherwise."""
+    text = str(value).strip()
+    return text.lower() in _NO_LICENCE and not told("licence", text)
 
 
 def _named(value: dict[str, Any]) -> list[Any]:
@@ -127,7 +138,7 @@ def labels(values: list[Any]) -> list[Any]:
     return [part for value in values for part in (_split(value) if isinstance(value, str) else (value,))]
 
 
-@lru_cache(maxsize=8_192)
+@remembered(8_192)
 def _short_labels(text: str) -> tuple[str, ...]:
     return split_themes(text)
 
@@ -181,7 +192,8 @@ def service_at(url: str, title: Any, kind: Any) -> dict[str, Any]:
 
 
 def _parts(item: Any) -> list[Any]:
-    parts = _LISTING.split(item) if isinstance(item, str) and "://" not in item else ()
+    several = isinstance(item, str) and "://" not in item and not told("language", item)
+    parts = _LISTING.split(item) if several else ()
     return [part.strip() for part in parts if part.strip()] if len(parts) > 1 else [item]
 
 

@@ -11,14 +11,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from harvester.errors import RecordError
 from harvester.http import Http
+from harvester.jsonio import loads
 from harvester.model import Dataset
+from harvester.vocabularies import Overrides, overrides
 
 
 class NoOptions(BaseModel):
@@ -29,6 +32,29 @@ class NoOptions(BaseModel):
     public_url: str = Field(
         "", description="Address under which people know the portal, when it is fetched from another one."
     )
+    vocabulary: dict[str, dict[str, str | None]] = Field(
+        default_factory=dict,
+        description="What this source's own words mean, before any other rule: by vocabulary, each text with the code, "
+        'label or IRI of a concept, or null for none: {"licence": {"Licence maison": "CC_BY_4_0"}, "data-theme": '
+        '{"Divers": null}}. Records that are harvested already change with `harvester replay`.',
+    )
+
+    @field_validator("vocabulary", mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        """The command line gives JSON as text."""
+        return loads(value) if isinstance(value, str) else value
+
+    @field_validator("vocabulary")
+    @classmethod
+    def _known(cls, value: dict[str, dict[str, str | None]]) -> dict[str, dict[str, str | None]]:
+        overrides(value)
+        return value
+
+    @cached_property
+    def overrides(self) -> Overrides | None:
+        """The decisions of `vocabulary`, ready to be heeded."""
+        return overrides(self.vocabulary)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,11 +44,40 @@ def code(vocabulary: str, text: str) -> str:
     return concept.code if concept else ""
 
 
+# The vocabularies of texts in words, in which each of these languages has its say, and the share to be recognised.
+LANGUAGES = ("fr", "en", "nl", "de", "pt", "es")
+RECALL = {
+    "licence": 0.97,
+    "frequency": 0.98,
+    "file-type": 0.97,
+    "media-type": 0.97,
+    "data-theme": 0.90,
+    "language": 0.99,
+    "place": 0.85,
+}
+
+
 def test_there_are_enough_labelled_strings() -> None:
     rows = labelled()
-    assert len(rows) >= 600
-    assert sum(not row["expected"] for row in rows) > 100
+    assert len(rows) >= 2_200
+    assert sum(not row["expected"] for row in rows) > 450
     assert {row["vocabulary"] for row in rows} == set(VOCABULARIES)
+    assert len({(row["vocabulary"], row["text"]) for row in rows}) == len(rows)
+
+
+@pytest.mark.parametrize("vocabulary", ["licence", "frequency", "file-type", "data-theme", "place", "access-right"])
+def test_every_language_has_labelled_strings(vocabulary: str) -> None:
+    spoken = Counter(row["language"] for row in labelled() if row["vocabulary"] == vocabulary)
+    assert [language for language in LANGUAGES if not spoken[language]] == []
+
+
+@pytest.mark.parametrize("vocabulary", sorted(VOCABULARIES))
+def test_precision_and_recall_on_the_labelled_strings(vocabulary: str) -> None:
+    rows = [row for row in labelled() if row["vocabulary"] == vocabulary]
+    answers = [(row["expected"], code(vocabulary, row["text"])) for row in rows]
+    right = sum(bool(found) and found == expected for expected, found in answers)
+    assert right >= 0.99 * sum(bool(found) for _, found in answers)
+    assert right >= RECALL.get(vocabulary, 0.99) * sum(bool(expected) for expected, _ in answers)
 
 
 @pytest.mark.parametrize("vocabulary", sorted(VOCABULARIES))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from itertools import zip_longest
 from typing import Any
 
@@ -17,7 +16,8 @@ from connectors.filing import placed
 from connectors.opendatasoft.interop import every
 from connectors.opendatasoft.shapes import Seen
 from harvester.fields.terms import Term
-from harvester.vocabularies import VOCABULARIES
+from harvester.vocabularies import VOCABULARIES, Concept, lies_in
+from harvester.vocabularies.overrides import remembered
 from harvester.vocabularies.text import fold
 
 Fields = dict[str, Any]
@@ -65,7 +65,7 @@ def _territory(name: Any, code: Any) -> Fields:
     return {"name": name}
 
 
-@lru_cache(maxsize=8_192)
+@remembered(8_192)
 def _coded(name: str | None, code: str) -> Term | None:
     """The concept of a code, or that of the name where it lies in the country of the code."""
     known = VOCABULARIES["place"]
@@ -74,16 +74,15 @@ def _coded(name: str | None, code: str) -> Term | None:
     meant = known.resolve(_zone(code) or "")
     if meant and (name is None or any(fold(label) in fold(name) for label in meant.labels.values())):
         return Term(name or next(iter(meant.labels.values()), code), meant.uri)
-    if named and name and (country is None or _within(named, country)):
+    if named and name and (country is None or named == country or lies_in(named, country)):
         return Term(name, named.uri)
     return None
 
 
-def _country(code: str) -> str | None:
-    """The three letters of the country that a code names."""
+def _country(code: str) -> Concept | None:
+    """The country that a code names."""
     found = _CODE.fullmatch(code) or _COUNTRY.fullmatch(code)
-    known = VOCABULARIES["place"].resolve(f"country:{found['country']}") if found else None
-    return known.code if known else None
+    return VOCABULARIES["place"].resolve(f"country:{found['country']}") if found else None
 
 
 def _zone(code: str) -> str | None:
@@ -97,8 +96,3 @@ def _zone(code: str) -> str | None:
         return f"fr:commune:{found['code']}"
     level = _AREAS.get(found["level"])
     return f"{level}:{found['code']}" if level and len(found["code"]) <= 3 else None
-
-
-def _within(concept: Any, country: str) -> bool:
-    french = country == "FRA" and "//id.insee.fr/" in concept.uri
-    return french or concept.code == country or concept.code.startswith(f"{country}_")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import Annotated, Any
 
 from harvester.fields.base import SILENT, Report, cleaned_by
 from harvester.fields.text import text
 from harvester.fields.web import iri
 from harvester.vocabularies import VOCABULARIES
+from harvester.vocabularies.overrides import remembered, told
 
 _TEXTS = frozenset((str, type(None)))
 _MANY = (list, tuple, set, frozenset)
@@ -37,7 +38,7 @@ def term(vocabulary: str, value: Any, report: Report = SILENT) -> Term | None:
     if type(value) is str:
         return _meant(vocabulary, (value,))
     if isinstance(value, Term):
-        return value
+        return _overridden(vocabulary, value.text) or value
     if isinstance(value, dict) and (decided := _decided(vocabulary, value.get("text"), value.get("uri"))):
         return decided
     plain = type(value) is list and _TEXTS.issuperset(map(type, value))
@@ -75,6 +76,8 @@ def _decided(vocabulary: str, raw: Any, uri: Any) -> Term | None:
     """A term in its stored form: its text may mean two concepts, of which this was one."""
     if not isinstance(raw, str) or not isinstance(uri, str):
         return None
+    if decided := _overridden(vocabulary, text(raw)):
+        return decided
     concept, cleaned = VOCABULARIES[vocabulary].concept(uri), text(raw)
     return Term(cleaned, concept.uri) if concept and cleaned else None
 
@@ -82,19 +85,31 @@ def _decided(vocabulary: str, raw: Any, uri: Any) -> Term | None:
 def _meant(vocabulary: str, raws: tuple[str | None, ...]) -> Term | None:
     """The term that hints mean; portals repeat the same few thousand of them, so the short ones are remembered."""
     length = sum(map(len, filter(None, raws)))
-    return (_remembered if length <= _LONGEST_REMEMBERED else _remembered.__wrapped__)(vocabulary, raws)
+    return (_remembered if length <= _LONGEST_REMEMBERED else _found)(vocabulary, raws)
 
 
-@lru_cache(maxsize=65_536)
-def _remembered(vocabulary: str, raws: tuple[str | None, ...]) -> Term | None:
+def _overridden(vocabulary: str, said: Any, *hints: str) -> Term | None:
+    """The term that the source at work decided on; a text that it says means nothing keeps no address either."""
+    if not isinstance(said, str):
+        return None
+    decided = next((found for hint in (said, *hints) if (found := told(vocabulary, hint))), None)
+    return Term(said, decided[0].uri if decided[0] else None) if decided else None
+
+
+def _found(vocabulary: str, raws: tuple[str | None, ...]) -> Term | None:
     hints = [hint for raw in dict.fromkeys(raws) if (hint := text(raw))]
     if not hints:
         return None
+    if decided := _overridden(vocabulary, *hints):
+        return decided
     for hint in sorted(hints, key=_VAGUENESS.get(vocabulary, _equally)):
         if concept := VOCABULARIES[vocabulary].resolve(hint):
             return Term(hints[0], concept.uri)
     own = (iri(hint) for hint in hints if "://" in hint or hint.startswith("urn:"))
     return Term(hints[0], next((found for found in own if found), None))
+
+
+_remembered = remembered(65_536)(_found)
 
 
 def _equally(hint: str) -> int:

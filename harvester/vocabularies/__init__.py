@@ -5,8 +5,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from functools import lru_cache
 from itertools import chain
 
+from harvester.vocabularies import places
 from harvester.vocabularies.formats import (
     IANA,
     FormatFacts,
@@ -18,12 +22,25 @@ from harvester.vocabularies.formats import (
 from harvester.vocabularies.frequencies import frequency
 from harvester.vocabularies.languages import language
 from harvester.vocabularies.licences import licence, licence_iri
+from harvester.vocabularies.overrides import Overrides, heeding
 from harvester.vocabularies.places import communes, place, place_iri, read_places
 from harvester.vocabularies.table import Concept, Table, read_concepts, read_table, rows
 from harvester.vocabularies.themes import split_themes, theme, themes
 from harvester.vocabularies.vocabulary import Vocabulary
 
-__all__ = ["VOCABULARIES", "Concept", "FormatFacts", "Vocabulary", "format_facts", "split_themes", "themes"]
+__all__ = [
+    "VOCABULARIES",
+    "Concept",
+    "FormatFacts",
+    "Overrides",
+    "Vocabulary",
+    "format_facts",
+    "heeding",
+    "lies_in",
+    "overrides",
+    "split_themes",
+    "themes",
+]
 
 _EU = "http://publications.europa.eu/resource/authority/"
 
@@ -112,3 +129,43 @@ _ALL = (
 )
 
 VOCABULARIES: dict[str, Vocabulary] = {vocabulary.name: vocabulary for vocabulary in _ALL}
+
+
+def lies_in(place: Concept, country: Concept) -> bool:
+    """Whether a city, region or commune is known to lie in a country."""
+    return places.lies_in(VOCABULARIES["place"].table, place, country)
+
+
+def overrides(raw: Mapping[str, Mapping[str, str | None]]) -> Overrides | None:
+    """What a source decided: by vocabulary and text a concept (its code, label or IRI), or None for no concept at all.
+
+    None when it decided nothing.  Raises `ValueError` that names each unknown vocabulary and concept.  Equal decisions
+    are one object: what is remembered of them serves the next run too.
+    """
+    return _overrides(json.dumps(raw, sort_keys=True)) if raw else None
+
+
+@lru_cache(256)
+def _overrides(written: str) -> Overrides:
+    raw = json.loads(written)
+    wrong = [f"{name!r} is no vocabulary ({', '.join(VOCABULARIES)})" for name in raw if name not in VOCABULARIES]
+    wrong += [
+        f"{text!r} of {name} is to mean {meant!r}, which is no code, label or IRI of a concept of that vocabulary"
+        for name, texts in raw.items()
+        if name in VOCABULARIES
+        for text, meant in texts.items()
+        if meant is not None and _named(name, meant) is None
+    ]
+    if wrong:
+        raise ValueError("; ".join(wrong))
+    return Overrides(
+        {name: {text: _named(name, meant) for text, meant in texts.items()} for name, texts in raw.items()}
+    )
+
+
+def _named(name: str, meant: str | None) -> Concept | None:
+    if meant is None:
+        return None
+    vocabulary = VOCABULARIES[name]
+    with heeding(None):
+        return vocabulary.concept(meant) or vocabulary.resolve(meant) or vocabulary.table.codes.get(meant)

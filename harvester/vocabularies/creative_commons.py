@@ -26,7 +26,7 @@ _WORDS = {
     r"|condividi allo stesso modo|compartir igual",
     "ZERO": r"zero|czero|ccz|publicdomain zero|public domain dedication(?: cc ?0)?|0(?: 1\.0| 1 0)?(?!\.?\d)",
     "PDM": r"public domain mark",
-    "VERSION": r"(?:v|versions?|versie|versao|versione|ver)? ?(?P<major>\d)(?:[. ]?(?P<minor>\d))?(?![.\d])",
+    "VERSION": r"(?:v|versions?|versie|versao|versione|ver)? ?(?P<major>\d)(?:[. ]?(?P<minor>\d))?(?!\.?\d)",
     "PORT": r"igo|oig|intergovernmental organisations?|fr|france|francia|frankreich|au|australia|australie|nl"
     r"|nederland"
     r"|netherlands|pays bas|at|austria|osterreich|autriche|de|deutschland|germany|allemagne|be|belgium|belgique"
@@ -141,6 +141,6 @@ def _licence(kind: str, version: str | None, port: str | None) -> Mention | None
         # The licence of intergovernmental organisations has one version, often left out or written after it.
         version = version or "3.0"
     if version is None:
-        return Mention(f"CC_{kind}", f"CC_{kind}_4_0", assumed=True)
+        return Mention(f"CC_{kind}", f"CC_{kind}_ANY", assumed=True)
     suffix = f"_{port.upper()}" if port and version != "4.0" else ""
     return Mention(f"CC_{kind}", f"CC_{kind}_{version.replace('.', '_')}{suffix}")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from harvester.vocabularies.lazy import Lazy
+from harvester.vocabularies.overrides import remembered, told
 from harvester.vocabularies.table import Concept, Table, read_table, rows
 from harvester.vocabularies.text import fold, iri_key, is_iri, tidy, untagged
 
@@ -44,7 +45,7 @@ _OGC = Lazy(r"ogc[: ]*(wms|wfs|wcs|wmts)(?![a-z])", re.IGNORECASE)
 _SERVICE = Lazy(r"ogc[: ]*(?:csw|sos|wps|sta|api|ogcapi|sensorthings)", re.IGNORECASE)
 _MEDIA_TYPE = Lazy(r"([a-z]+(?:-[a-z]+)?)/([\w.+-]+(?: xml)?)(?:\s*[;,].*)?$", re.IGNORECASE | re.ASCII)
 _PACKED = Lazy(
-    r"(?P<a>.+?)[\s.+_/-]*\(?\b(?:compress\w* |archive |en |in )?(?P<b>zip|gz|gzip|bz2|7z|rar|tar\.gz|tgz|xz)"
+    r"(?P<a>.+?)[\s.+_/-]*\(?\b(?:compress\w* |archive |en |in )?(?P<b>zip|gz|gzip|bz2|7z|rar|tar\.gz|tgz|tar|xz)"
     r"(?:pe|ped|pé|p)?(?!\w)\)?\s*$"
     r"|^(?P<d>zip|gzip|gz|tar\.gz|zipped|gzipped)[\s.+_/:(-]+(?P<c>[^()]+?)\)?\s*$"
     r"|^(?P<e>csv|jsonl?|ndjson|tsv|xml|geojson)(?P<f>gz|zip)$",
@@ -54,9 +55,13 @@ _NOTE = Lazy(r"^([^()\[\]]+?)\s*[(\[]([^()\[\]]*)[)\]]\s*$")
 _NOISE = Lazy(
     r"\b(?:files?|fichiers?|ficheiros?|ficheros?|archivos?|arquivos?|format|formato|formatos|datei(?:en"
     r"|format)?|bestand(?:en)?|data ?set|data"
+    r"|images?|imagen|imagenes|imagem|imagens|bild|bilder|immagin[ei]|afbeelding(?:en)?"
+    r"|documentos?|dokumente?|documenten|documenti|compress[oa]|comprimid[oa]s?|komprimierte?s?|gecomprimeerde?"
     r"|archive|extension|type|au|aux|en|un|une|le|la|in|as|document|download|telechargement|donnees"
     r"|compresse\w*|compressed|export|exports?|version|feed|ogc|inspire)\b"
 )
+# Parameters of a media type, after a mere name: "CSV; charset=utf-8".
+_PARAMETERS = Lazy(r"\s*;\s*[\w-]{1,20}\s*=.*$")
 _TRAILING_VERSION = Lazy(r"[ ._-]*v?\d+(?:[. ]\d+)*$")
 _PROJECTION = Lazy(
     r"\b(?:wgs ?84|lambert ?\w*|l ?93|l93|rgf ?93|cc ?\d\d|epsg ?\d*|utf ?8|iso 8859 ?\d*|latin1|utf"
@@ -130,12 +135,16 @@ def _key(text: str) -> str:
 def format_facts(text: str | None, mime: str | None = None, url: str | None = None) -> FormatFacts:
     """What the format text says; completed by the media type; the URL's suffix only when both say nothing."""
     said = _said((text or "")[: _LONGEST + 1], (mime or "")[: _LONGEST + 1])
-    return _facts_of_url(url) if url and said == NOTHING else said
+    return _facts_of_url(url) if url and said == NOTHING and not (text and told("file-type", text)) else said
 
 
-@lru_cache(16_384)
+@remembered(16_384)
 def _said(text: str, mime: str) -> FormatFacts:
     said, typed = _facts_of_text(text), _facts_of_mime(mime)
+    if text and told("file-type", text):
+        # The source's own decision: the media type may agree with it, not refine it.
+        same = said.format is not None and typed.format == said.format
+        return said._replace(media_type=typed.media_type) if same or said == NOTHING else said
     if said.format and said.format.code in _PACKING and typed.format and typed.format.code not in _PACKING:
         return _packed(typed, said.format.code)
     return typed if said == NOTHING else _completed(said, typed)
@@ -185,7 +194,10 @@ def _media_name(text: str) -> str | None:
 
 def _facts_of_mime(mime: str) -> FormatFacts:
     mime = tidy(mime)
-    name = _media_name(mime)
+    decided = told("media-type", mime)
+    name = _media_name(mime) if decided is None else decided[0] and decided[0].code
+    if decided and name is None:
+        return NOTHING
     return _facts_of_media_name(name) if name else _facts_of_text(mime)
 
 
@@ -225,6 +237,8 @@ def _facts_of_text(text: str) -> FormatFacts:
     text = untagged(tidy(text))
     if not text or len(text) > _LONGEST:
         return NOTHING
+    if decided := told("file-type", text):
+        return _facts(_kinds()[0][decided[0].code]) if decided[0] else NOTHING
     return _facts_of_iri(text) if is_iri(text) else _facts_of_words(text, depth=0)
 
 
@@ -247,6 +261,7 @@ def _facts_of_iri(text: str) -> FormatFacts:
 
 
 def _facts_of_words(text: str, depth: int) -> FormatFacts:
+    text = text if "/" in text else _PARAMETERS.sub("", text)
     key = fold(text)
     kind = _known(key)
     if kind is not None:
@@ -301,7 +316,8 @@ def _with_note(head: FormatFacts, note: FormatFacts, name: str, said: str) -> Fo
 
 def _packing_code(word: str) -> str:
     codes = {"gz": "GZIP", "gzip": "GZIP", "gzipped": "GZIP", "bz2": "BZIP2", "7z": "7Z", "rar": "RAR", "xz": "XZ"}
-    return codes.get(word.lower(), "TAR_GZ" if word.lower() in ("tar.gz", "tgz") else "ZIP")
+    codes |= {"tar": "TAR", "tar.gz": "TAR_GZ", "tgz": "TAR_GZ"}
+    return codes.get(word.lower(), "ZIP")
 
 
 def _packed(facts: FormatFacts, packing: str) -> FormatFacts:

@@ -69,15 +69,33 @@ _EVERY = Lazy(
 )
 _N_TIMES = Lazy(
     r"\b(?P<number>\d+|[a-z]+) ?(?:(?:times?|x|fois|mal|keer|maal|veces|vez|vezes|volte|volta) )?"
-    r"(?:a|an|per|each|every|par|pro|im|in der|in|al|a la|a l|all|alla|por|ao|a|op een|die|de) (?P<unit>[a-z]+)\b"
+    r"(?:a|an|per|each|every|par|pro|im|in der|in|al|a la|a l|all|alla|l|por|ao|a|op een|die|de) (?P<unit>[a-z]+)\b"
 )
 _TIMES_SLASH = Lazy(
     r"^(?P<number>\d+|[a-z]+) (?:times?|x|fois|mal|keer|maal|veces|vez|vezes|volte|volta) (?P<unit>[a-z]+)$"
 )
+# "6-monthly", "5 jährlich", "driejaarlijks".
+_N_ADVERBS = Lazy(
+    r"^(?P<number>\d{1,3}|[a-z]{3,6}?)[ -]?(?P<unit>hourly|daily|weekly|monthly|yearly|stundlich|taglich|wochentlich"
+    r"|monatlich|jahrlich|dagelijks|wekelijks|maandelijks|jaarlijks)$"
+)
+_UNITS = {
+    "hour": ("hourly", "stundlich"),
+    "day": ("daily", "taglich", "dagelijks"),
+    "week": ("weekly", "wochentlich", "wekelijks"),
+    "month": ("monthly", "monatlich", "maandelijks"),
+    "year": ("yearly", "jahrlich", "jaarlijks"),
+}
 _NOT_A_PROMISE = Lazy(
     r"\b(?:not|no|pas|plus|aucune?|kein\w*|nicht|niet|geen|sin|sem|non|nao|jusqu\w*|until|before|avant|moins"
     r"|less|more|at least|au moins"
     r"|maximum|ou|or|oder|of|o|puis|then|depend\w*|depuis|since|environ|variable|anciennement)\b"
+)
+# What the field is called, before what it says: "Mise à jour : mensuelle", "Update frequency: as needed".
+_HEADING = Lazy(
+    r"^(?:(?:mises? a jour|maj|frequence|periodicite|rythme|updates?|updated|update frequency|frequency"
+    r"|aktualisierung\w*|actualisatie\w*|bijwerk\w*|frequentie|actualizacion|frecuencia|atualizacao|frequencia|periodicidade|periodicidad"
+    r"|aggiornamento|frequenza)\b(?: (?:de|d|des|du|la|of|de la|der|da|di|del))* ?)+"
 )
 # Words that name a frequency only when they stand alone.
 _ALONE_ONLY = {"OTHER", "UNKNOWN", "AS_NEEDED", "NEVER", "NOT_PLANNED", "IRREG"}
@@ -92,8 +110,11 @@ def frequency(table: Table, text: str) -> Concept | None:
     if is_iri(text):
         return _by_words(table, tail[1]) if tail else None
     folded = fold(untagged(text))
-    if len(folded) > 120 or _NOT_A_PROMISE.search(folded):
+    if len(folded) > 120:
         return None
+    known = table.texts.get(_HEADING.sub("", folded))
+    if known or _NOT_A_PROMISE.search(folded):
+        return known[0] if known else None
     return _by_words(table, folded)
 
 
@@ -129,7 +150,7 @@ def _by_words(table: Table, folded: str) -> Concept | None:
     known = table.texts.get(folded)
     if known:
         return known[0]
-    codes = {code for code in (_times(folded), _every(folded)) if code}
+    codes = {code for code in (_n_adverbs(folded), _times(folded), _every(folded)) if code}
     codes = codes or _named(table, folded)
     return table.codes.get(codes.pop()) if len(codes) == 1 else None
 
@@ -147,6 +168,16 @@ def _number(word: str | None) -> int:
         return 1
     digits = word if word.isdecimal() and word.isascii() and len(word) < 5 else _words("number").get(word, "0")
     return int(digits)
+
+
+def _n_adverbs(folded: str) -> str | None:
+    """The code of "6-monthly"; "?" for a period that has none."""
+    found = _N_ADVERBS.match(folded)
+    number = _number(found["number"]) if found else 0
+    if not found or not number:
+        return None
+    unit = next(unit for unit, words in _UNITS.items() if found["unit"] in words)
+    return _period({unit: number}) or "?"
 
 
 def _times(folded: str) -> str | None:

@@ -11,6 +11,13 @@ from harvester.vocabularies.text import fold, iri_key, is_iri
 _TAG = Lazy(r"([a-z]{2,3})(?:[-_][a-z0-9]{1,8})+$", re.IGNORECASE)
 # As Canada writes it (eng; CAN), or with the country in brackets.
 _WITH_COUNTRY = Lazy(r"([^\W\d_]{2,20})\s*(?:[;,/|(]\s*[^\W\d_]{2,20}\)?|\([^\W\d_]+(?:[ -][^\W\d_]+){1,3}\))$")
+# "en_US.UTF-8": a locale of POSIX.
+_LOCALE = Lazy(r"\.[\w-]{3,12}$")
+# "Brazilian Portuguese", "Modern Greek".
+_OF_A_NATION = Lazy(
+    r"^(?:american|us|british|uk|canadian|australian|irish|brazilian|european|iberian|mexican|swiss|austrian|belgian"
+    r"|modern|standard|simplified|traditional) ([a-z]+)$"
+)
 _CODE_ADDRESS = Lazy(
     r"(?:id\.loc\.gov/vocabulary/(?:iso639-[1-5]|languages)|lexvo\.org/(?:id|page)/iso639-[1-5]|iso639-[135]"
     r"|inspire\.ec\.europa\.eu/"
@@ -36,7 +43,7 @@ def _known(table: Table, text: str) -> Concept | None:
 
 
 def _tagged(table: Table, text: str) -> Concept | None:
-    tag = _TAG.match(text)
+    tag = _TAG.match(_LOCALE.sub("", text))
     return _known(table, tag[1]) if tag else None
 
 
@@ -53,5 +60,8 @@ def _with_country(table: Table, text: str) -> Concept | None:
 def _spoken(table: Table, text: str) -> Concept | None:
     """ "Langue : français" """
     key = fold(text)
-    shorter = " ".join(_WORDS.sub(" ", key).split())
-    return _known(table, shorter) if len(text) < 60 and shorter != key else None
+    if len(text) > 60:
+        return None
+    nation = _OF_A_NATION.match(key)
+    shorter = nation[1] if nation else " ".join(_WORDS.sub(" ", key).split())
+    return _known(table, shorter) if shorter != key else None

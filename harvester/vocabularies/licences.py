@@ -25,30 +25,45 @@ _NEGATION = Lazy(
     r"\b(?:not|no longer|isn t|aren t|never|n est|ne sont|n est plus|ne releven?t?|pas sous|pas soumis\w*|plus sous"
     r"|nicht|kein\w*|niet|geen|non e|non sono|no esta\w*|no es|nao|sauf|hors|hormis|except\w*|excepto|excluding"
     r"|excluant|autres? que|other than|instead of|rather than|au lieu de|plutot que|unlike|ausser|behalve|salvo|eccetto"
+    r"|cannot|can t|may not|must not|ne peu(?:t|vent)|darf nicht|durfen nicht|mag niet|mogen niet|no se puede\w*"
+    r"|no puede\w*|nao pode\w*|non puo|non possono|etait|etaient"
     r"|former\w*|previously|anciennement|before|until|avant|jusqu\w*|replac\w*|remplac\w*|bientot|soon|will be|sera)"
     r"(?: [\w.]+){0,4} ?$"
     r"|\b(?:pas|no|non)(?: (?:de|d|une?|la|le|en|licen[cs]e)){0,2} ?$"
 )
 _DENIED_AFTER = Lazy(
-    r"^(?: [\w.]+){0,3} (?:does not apply|do not apply|ne s applique(?:nt)? pas|gilt nicht|is not|are not|n est pas"
-    r"|non si applica|no se aplica|no aplica|niet van toepassing)\b"
+    r"^(?: [\w.]+){0,3} (?:does not apply|do not apply|ne s applique(?:nt)? pas|gilt nicht|gelten nicht|is not|are not"
+    r"|n est pas|ne sont pas|ist nicht|sind nicht|is niet|zijn niet|no es|no esta|no se permite|nao e|nao esta|nao se"
+    r"|non e|non sono|non si applica|no se aplica|no aplica|nao se aplica|niet van toepassing)\b"
+    r"|\b(?:but|mais|aber|maar|pero|mas|ma) (?:not|pas|non|nicht|niet|no|nao)\b"
 )
 # What a licence leaves out, or all it is for: "except logos", "for the photos".
 _LIMITED_AFTER = Lazy(
     r"\b(?:sauf|hors|hormis|except\w*|excepto|excluding|excluant|ausser|ausgenommen|behalve|salvo|eccetto)\b"
+    r"|^(?: [\w.]+){0,2} (?:until|till|jusqu|bis|tot|hasta|ate|fino)\b"
     r"|^(?: [\w.]+){0,2} (?:for|pour|fur|voor|per|para)(?: (?:the|les?|la|die|das|de|het|gli|los|las|as|os|our|nos))?"
     r" (?:photos?|photographs?|photographies|images?|pictures?|illustrations?|logos?|icons?|icones|bilder|fotos?"
     r"|videos?|texts?|textes?|code|source code|code source|software|logiciels?)\b"
 )
+_EXCEPTING = Lazy(
+    r"\b(?:sauf|hormis|a l exception|a l exclusion|except|excepting|excluding|with the exception|ausser|ausgenommen"
+    r"|mit ausnahme|behalve|met uitzondering|uitgezonderd|salvo|excepto|con excepcion|com excecao|exceto|tranne"
+    r"|eccetto)\b"
+)
+# A longer text may except many things without excepting data from its licence.
+_SHORT = 300
 _PARTLY = Lazy(
-    r"\b(?:some|certaine?s|parts? of|partly|partiellement|en partie|partie des|teilweise|gedeeltelijk|depending on"
+    r"\b(?:selon (?:la|le|les|l)|je nach|afhankelijk van|segun (?:el|la|los|las)|a seconda del\w*)"
+    r" (?!termes|conditions|modalites|dispositions|regles|clauses|licen|terminos|condiciones|lizenz)\w+"
+    r"|\b(?:some|certaine?s|parts? of|partly|partiellement|en partie|partie des|teilweise|gedeeltelijk|depending on"
     r"|selon les? jeux?|either|soit|au choix)\b"
 )
 # "Sauf mention contraire", "unless otherwise stated": what follows is the rule, not the exception.
 _DEFAULTING = Lazy(
     r"(?:sauf|unless|except where|except as|soweit|sofern|tenzij|salvo)(?: \w+){0,2} (?:mention|indication|indique|avis"
-    r"|otherwise|stated|noted|specified|indicated|anders|diversa|indicado)(?: \w+)?(?: (?:contraires?|stated|noted"
-    r"|specified|indicated|angegeben|vermeld|indicazione|explicite|vermerkt))?"
+    r"|otherwise|stated|noted|specified|indicated|anders|diversa|indicado|indicacao)(?: \w+)?"
+    r"(?: (?:contraires?|stated|noted|specified|indicated"
+    r"|em contrario|angegeben|vermeld|indicazione|explicite|vermerkt))?"
 )
 _COMPATIBLE = Lazy(r"(?:in)?compatib(?:[^.;)\n]|\.(?=\d))*", re.IGNORECASE)
 _AND = r"(?:and|et|or|ou|und|oder|en|of|y|o|e|as well as|ainsi que)(?: a| pour| for| zu)?"
@@ -61,6 +76,11 @@ _RESTRICTIONS = {
         r"non ?commercial|(?:no|pas d|aucune?) (?:usage |utilisation |use )?commerciale?\b|nicht ?kommerziell"
         r"|commercial use (?:is |of \w+ )*(?:not|prohib|forbid|strict)|no comercial|nao comercial|niet commercieel"
         r"|(?:usage|utilisation) commerciale? (?:est )?(?:interdit|exclu)"
+        r"|\b(?:not|never|ne|nicht|niet|geen|keine|nao|non|sauf|hors|hormis|except|ausser|behalve|salvo)"
+        r" (?:\w+ ){0,6}?(?:commerc|kommerz|comerc)"
+        r"|(?:commerc|kommerz|comerc)\w+ (?:\w+ ){0,4}?(?:(?:not|pas|nicht|niet|no|non|nao) (?:\w+ )?"
+        r"(?:allow|permi|authori|autori|gestattet|erlaubt|zulassig|toegestaan|consentit|possib)"
+        r"|interdit|exclu|prohib|forbid|verboten|untersagt|ausgeschlossen|verboden|uitgesloten|proibid|vietat)"
     ),
     "ND": Lazy(r"\bno ?deriv|pas de modification|keine bearbeitung|sans modification"),
     "SA": Lazy(r"share ?alike|partage (?:a l identique|dans les memes)|weitergabe unter gleichen"),
@@ -70,6 +90,23 @@ _PREFIX = Lazy(
     r"^(?:licensed under|under|sous|licen[cs]e|lizenz|licentie|licencia|licenca|licenza|rights|droits)"
     r"(?: (?:is|est|licen[cs]e|type|applicable|the|la|l))* (?=.)"
 )
+# What no standard licence asks for.
+_ON_CONDITION = Lazy(
+    r"\b(?:without|sans|ohne|zonder|sin|sem|senza) (?:\w+ ){0,3}?(?:permission|consent|agreement|authori[sz]ation"
+    r"|autorisation|accord|genehmigung|zustimmung|erlaubnis|toestemming|autorizacion|permiso|autorizacao|permissao"
+    r"|autorizzazione)\b"
+    r"|\b(?:sous reserve|subject to|vorbehaltlich|sujet[oa] a|sujeit[oa] a|previa|previo|mediante|onder voorbehoud"
+    r"|salvo) (?:\w+ ){0,4}?(?:permission|consent|agreement|approval|authori[sz]ation|autorisation|accord|genehmigung"
+    r"|zustimmung|toestemming|autorizacion|permiso|autorizacao|permissao|autorizzazione)\b"
+)
+# "Niet-commercieel gebruik, CC BY-NC": what the licence says itself is no negation of it.
+_NOT_FOR_MONEY = Lazy(
+    r"\b(?:non|not|no|pas d|nicht|keine|niet|geen|nao|uso nao|sin uso) ?"
+    r"(?:commerc\w+|kommerz\w+|comerc\w+|utilisations? commerc\w+|usages? commerc\w+)"
+    r"|\b(?:commerc|kommerz|comerc)\w+ (?:\w+ ){0,4}?(?:not|pas|nicht|niet|no|non|nao)\b"
+)
+# "Version 1.1" is "1.1" in most labels.
+_VERSION_MARK = Lazy(r"\b(?:v|ver|version|versione|versie|versao)\.? ?(?=\d)")
 _SHARING = ("SA", "ODC_BL", "GPL", "GNU")
 _URL = Lazy(r"""(?:https?://|www\.)[^\s"'<>«»]+""", re.IGNORECASE)
 
@@ -106,7 +143,8 @@ def licence(table: Table, text: str) -> Concept | None:
         return _concept(table, _decide([found] if (found := creative_commons.address(iri_key(text))) else []))
     linked = [*_addresses(table, _URL.findall(text))]
     folded = fold(_COMPATIBLE.sub(" ", _URL.sub(" ", untagged(text))))
-    known = None if linked else table.texts.get(_PREFIX.sub("", folded))
+    bare = _PREFIX.sub("", folded)
+    known = None if linked else table.texts.get(bare) or table.texts.get(_VERSION_MARK.sub("", bare))
     if known:
         return known[0]
     named = [*_mentions(folded)]
@@ -134,7 +172,8 @@ def _addresses(table: Table, urls: Iterable[str]) -> Iterator[Mention]:
         if found:
             yield found
         elif known:
-            yield Mention(_family(known[0].code), known[0].code)
+            code = known[0].code
+            yield Mention(_family(code), code, assumed=code.endswith("_ANY"))
 
 
 def _family(code: str) -> str:
@@ -142,7 +181,7 @@ def _family(code: str) -> str:
     for family in _families():
         if code in family.codes.values():
             return family.name
-    return re.sub(r"(?<=[A-Z])_\d.*", "", code)
+    return re.sub(r"(?<=[A-Z])_(?:\d.*|ANY$)", "", code)
 
 
 def _mentions(folded: str) -> Iterator[Mention]:
@@ -163,7 +202,7 @@ def _named(text: str, name: re.Match[str]) -> Mention | None:
     version = _VERSION_AFTER.match(text, name.end())
     number = version["version"].replace(" ", ".") if version else ""
     code = family.codes.get(number) or family.codes.get(number.removesuffix(".0"))
-    return Mention(family.name, code or "", not number and bool(code), name.start(), name.end())
+    return Mention(family.name, code or "", not number, name.start(), name.end())
 
 
 def _decide(found: Iterable[Mention]) -> str:
@@ -175,13 +214,27 @@ def _decide(found: Iterable[Mention]) -> str:
     return firm.pop() if firm else mentions[0].code
 
 
+def _blank(found: re.Match[str]) -> str:
+    return " " * len(found[0])
+
+
+def _without(folded: str, named: list[Mention]) -> str:
+    """The text with the names of licences blanked, every other word where it stood."""
+    rest = list(folded)
+    for found in named:
+        rest[found.start : found.end] = " " * (found.end - found.start)
+    return "".join(rest)
+
+
 def _denied(folded: str, named: list[Mention]) -> bool:
-    plain = _DEFAULTING.sub(lambda found: " " * len(found[0]), folded)
-    if named and _PARTLY.search(plain):
+    plain = _DEFAULTING.sub(_blank, _without(folded, named))
+    if named and (_PARTLY.search(plain) or (len(plain) < _SHORT and _EXCEPTING.search(plain))):
         return True
+    if any("NC" in found.code for found in named):
+        plain = _NOT_FOR_MONEY.sub(_blank, plain)
     return any(
         _NEGATION.search(plain[max(0, found.start - 80) : found.start])
-        or _DENIED_AFTER.search(plain[found.end :])
+        or _DENIED_AFTER.search(plain[found.end : found.end + _SHORT])
         or _LIMITED_AFTER.search(plain[found.end : found.end + 80])
         for found in named
     )
@@ -189,9 +242,8 @@ def _denied(folded: str, named: list[Mention]) -> bool:
 
 def _restricted(folded: str, named: list[Mention], code: str) -> bool:
     """Whether the text adds a restriction the licence does not have: then it is not simply that licence."""
-    rest = list(folded)
-    for found in named:
-        rest[found.start : found.end] = " " * (found.end - found.start)
-    plain = _BOTH_USES.sub(" ", "".join(rest))
+    plain = _BOTH_USES.sub(" ", _without(folded, named))
+    if named and _ON_CONDITION.search(plain):
+        return True
     has = code + ("SA" if any(mark in code for mark in _SHARING) else "")
     return any(mark not in has and pattern.search(plain) for mark, pattern in _RESTRICTIONS.items())

@@ -9,13 +9,14 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
+from harvester.vocabularies import areas
 from harvester.vocabularies.lazy import Lazy
 from harvester.vocabularies.table import Concept, Table, read_concepts, rows
 from harvester.vocabularies.text import fold, iri_key, is_iri
 
 EU = "http://publications.europa.eu/resource/authority/"
 INSEE = "http://id.insee.fr/geo/"
-GEONAMES = "https://sws.geonames.org/"
+GEONAMES = f"{areas.GEONAMES}/"
 
 _GEONAMES = Lazy(r"(?:sws\.|api\.)?geonames\.org/(\d{1,9})(?:/.*)?$")
 # udata zones, old (`fr/commune/36063/chatillon`) and new (`fr:commune:36063@1943-01-01`).
@@ -30,6 +31,8 @@ _NUMBERED = Lazy(
 )
 # A name with its code in brackets, as German registries write it.
 _NAME_AND_CODE = Lazy(r"^([^()]{2,80}?)\s*\([^()]*\d[^()]*\)$")
+# Its level may stand there too: "Bretagne (région)".
+_NAME_AND_LEVEL = Lazy(r"^([^()]{2,80}?)\s*\(([^()\d]{3,30})\)$")
 _LEVELS = {
     "region": "REG",
     "reg": "REG",
@@ -42,9 +45,17 @@ _LEVELS = {
 }
 _QUALIFIED = Lazy(
     r"^(?P<level>region|departement|conseil departemental|conseil regional|commune|ville|mairie|city"
-    r"|municipality|municipalite)"
-    r" (?:(?:administrative|francaise) )?(?:of |(?:de la|de l|des|du|de|d|l|la|le|les) )*(?P<name>.+)$"
+    r"|municipality|municipalite|stadt|landeshauptstadt|hansestadt|gemeinde|stad|gemeente|ciudad|ayuntamiento|municipio"
+    r"|cidade|camara municipal|comune|citta)"
+    r" (?:(?:administrative|francaise) )?"
+    r"(?:(?:of|de la|de l|de|des|du|dos|do|da|di|del|d|l|la|le|les|van) )*(?P<name>.+)$"
 )
+# "29 - Finistère", "Finistère (29)" says its number too.
+_NUMBER_AND_NAME = Lazy(
+    r"^(?:(?P<before>\d[\dab]\d?)[ -]+(?P<name>[^\d]{3,40})|(?P<named>[^\d]{3,40}?)[ -]+(?P<after>\d[\dab]\d?))$"
+)
+# A French commune is one only where the word before it is French.
+_COMMUNES = frozenset(("commune", "ville", "mairie", "municipalite", "city", "municipality"))
 _SAINTS = {"st": "saint", "ste": "sainte"}
 _AREAS = {"region": "REG", "conseil regional": "REG", "departement": "DEP", "conseil departemental": "DEP"}
 _ARTICLES = Lazy(r"^(?:the|la|le|les|l|el|los|las|il|lo|de|den|die|der|das|republic of|republique de|kingdom of) ")
@@ -65,6 +76,7 @@ def read_places(name: str, scheme: str) -> Table:
         whole.codes |= part.codes
         whole.exact |= part.exact
         whole.current += part.current
+    areas.learn(whole)
     for row in rows("place.aliases.csv"):
         whole.learn(row["text"], row["code"])
         if row["context"]:
@@ -127,7 +139,7 @@ def place_iri(table: Table, key: str) -> Concept | None:
 def place(table: Table, text: str) -> Concept | None:
     """Zone codes, qualified names ("département de la Somme"), "city, country", and commune names."""
     if is_iri(text):
-        return None
+        return areas.addressed(table, iri_key(text))
     raw = text.strip().lower()
     if zone := _ZONE.match(raw):
         return _numbered(table, zone[1], zone[2])
@@ -153,13 +165,19 @@ def _by_name(table: Table, text: str) -> Concept | None:
     key = fold(text)
     if numbered := _NUMBERED.match(key):
         return _numbered(table, numbered["level"] or "commune", numbered["code"])
+    if found := areas.coded(table, key) or _of_number_and_name(table, key):
+        return found
     parts = [part for part in (piece.strip() for piece in text.split(",")) if part]
     if len(parts) > 1:
         return _listed(table, parts)
-    if qualified := _QUALIFIED.match(key):
-        return _qualified(table, qualified["level"], qualified["name"])
+    if (qualified := _QUALIFIED.match(key)) and (found := _qualified(table, qualified["level"], qualified["name"])):
+        return found
+    if (levelled := areas.levelled(key)) or qualified:
+        return levelled
     if numbered_name := _NAME_AND_CODE.match(text):
         return _one(table, numbered_name[1])
+    if (levelled_name := _NAME_AND_LEVEL.match(text)) and (found := _at_level(table, *levelled_name.groups())):
+        return found
     bare = _ARTICLES.sub("", key)
     known = table.texts.get(bare) if bare != key else None
     if known:
@@ -170,11 +188,28 @@ def _by_name(table: Table, text: str) -> Concept | None:
     return _commune_named(key)
 
 
+def _at_level(table: Table, name: str, level: str) -> Concept | None:
+    """A name with its level after it, read as one with its level before it."""
+    key = fold(f"{level} {name}")
+    qualified = _QUALIFIED.match(key)
+    return (_qualified(table, qualified["level"], qualified["name"]) if qualified else None) or areas.levelled(key)
+
+
+def _of_number_and_name(table: Table, key: str) -> Concept | None:
+    """A département by number and name, where they agree."""
+    if not (found := _NUMBER_AND_NAME.match(key)):
+        return None
+    named = table.codes.get(f"DEP{(found['before'] or found['after']).upper()}")
+    return named if named and fold(named.labels["fr"]) == (found["name"] or found["named"]) else None
+
+
 def _qualified(table: Table, level: str, name: str) -> Concept | None:
     prefix = _AREAS.get(level)
     if prefix is None:
         known = table.texts.get(name)
-        return known[0] if known and _is_city(known[0]) else _commune_named(name)
+        if known and _is_city(known[0]):
+            return known[0]
+        return _commune_named(name) if level in _COMMUNES else None
     for code, concept in table.codes.items():
         if code.startswith(prefix) and name in (full := fold(concept.labels.get("fr", "")), _ARTICLES.sub("", full)):
             return concept
@@ -187,9 +222,11 @@ def _listed(table: Table, parts: list[str]) -> Concept | None:
     first, last = found[0], found[-1]
     if first and all(other == first for other in found):
         return first
-    if first and last and last.scheme == f"{EU}country" and _lies_in(first, last):
+    if first and last and last.scheme == f"{EU}country" and lies_in(table, first, last):
         # "Anjou, Pays de la Loire, France" is no commune: the part between would have to agree.
         return first if len(parts) == 2 or (len(parts) == 3 and not first.code.startswith("COM")) else None
+    if len(parts) == 2 and last and last.scheme == f"{EU}country":
+        return areas.within(table, parts[0], last)
     return None
 
 
@@ -201,7 +238,10 @@ def _one(table: Table, text: str) -> Concept | None:
     return known[0] if known else (None if known is not None else _by_name(table, text))
 
 
-def _lies_in(place: Concept, country: Concept) -> bool:
+def lies_in(table: Table, place: Concept, country: Concept) -> bool:
+    """Whether a place is known to lie in a country."""
+    if areas.lies_in(table, place, country):
+        return True
     return place.code.startswith(f"{country.code}_") or (place.uri.startswith(INSEE) and country.code == "FRA")
 
 

@@ -48,12 +48,13 @@ class Table:
         self.contextual: dict[str, Concept] = {}
         self.current: list[Concept] = []
         for concept, in_use in concepts:
-            self._add(concept, in_use)
+            self.add(concept, in_use=in_use)
         self._learn_labels()
         for text, codes in aliases:
             self.learn(text, codes)
 
-    def _add(self, concept: Concept, in_use: bool) -> None:
+    def add(self, concept: Concept, *, in_use: bool) -> None:
+        """A concept by its code and address; not by its labels."""
         self.codes[concept.code] = concept
         self.exact[iri_key(concept.uri)] = concept
         if in_use:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
+from functools import cache
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from harvester.vocabularies.lazy import Lazy
+from harvester.vocabularies.overrides import remembered, told
 from harvester.vocabularies.table import Concept, Table, read_table
 from harvester.vocabularies.text import fold, iri_key, is_iri, tidy, untagged
 
@@ -38,14 +39,15 @@ def themes(text: str) -> tuple[Concept, ...]:
     return _themes(text[:_LONGEST_TEXT])
 
 
-@lru_cache(8_192)
+@remembered(8_192)
 def _themes(text: str) -> tuple[Concept, ...]:
     text = untagged(tidy(text))
     found = _meant(text)
     if found is None and not is_iri(text):
         parts = _labels(text) or tuple(_AND.split(text))
         meant = [_meant(part) for part in parts]
-        found = tuple(theme for themes in meant for theme in themes or ()) if all(meant) else ()
+        known = None not in meant
+        found = tuple(theme for themes in meant for theme in themes or ()) if known else ()
     return tuple(dict.fromkeys(found or ()))
 
 
@@ -64,7 +66,9 @@ def theme(known: Table, text: str) -> Concept | None:
 
 
 def _meant(text: str) -> tuple[Concept, ...] | None:
-    """What one label or IRI means; None when it is unknown."""
+    """What one label or IRI means; None when it is unknown, () when the source says that it means nothing."""
+    if decided := told("data-theme", text):
+        return tuple(filter(None, decided))
     if is_iri(text):
         return _meant_by_iri(text)
     found = table().texts.get(fold(text))
@@ -77,19 +81,19 @@ def _meant(text: str) -> tuple[Concept, ...] | None:
 def _meant_by_iri(text: str) -> tuple[Concept, ...] | None:
     key = iri_key(text)
     if key in table().iris:
-        return table().iris[key]
+        return table().iris[key] or None
     if key in table().exact:
         return (table().exact[key],)
     found = _AUTHORITY.search(key) or _TAIL.search(key)
     if found:
         return _meant_by_slug(found[1])
     refined = parse_qs(urlsplit(text).query).get("refine.theme") if "refine.theme=" in text else None
-    return themes(refined[0]) if refined else None
+    return (themes(refined[0]) or None) if refined else None
 
 
 def _meant_by_slug(slug: str) -> tuple[Concept, ...] | None:
     key = fold(unquote(slug))
-    return table().texts.get(key) or _slugs().get(key)
+    return table().texts.get(key) or _slugs().get(key) or None
 
 
 @cache
@@ -118,6 +122,6 @@ def _labels(text: str) -> tuple[str, ...]:
 
 def _longest_known(parts: list[str], position: int) -> int:
     for length in range(min(_LONGEST_LABEL, len(parts) - position), 0, -1):
-        if _meant(", ".join(parts[position : position + length])):
+        if _meant(", ".join(parts[position : position + length])) is not None:
             return length
     return 0

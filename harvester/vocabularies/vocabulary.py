@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cached_property, lru_cache
 
+from harvester.vocabularies.overrides import told
 from harvester.vocabularies.table import Concept, Table, read_table
 from harvester.vocabularies.text import fold, iri_key, is_iri, tidy, untagged
 
@@ -54,7 +55,12 @@ class Vocabulary:
         return self._read(self.name, self.scheme)
 
     def resolve(self, text: str) -> Concept | None:
-        """The concept this text means, or None when it means none, several or one we cannot be sure of."""
+        """The concept this text means, or None when it means none, several or one we cannot be sure of.
+
+        What the source at work decided comes first.
+        """
+        if decided := told(self.name, text):
+            return decided[0]
         return self._cached(text) if len(text) <= _CACHED_LENGTH else self._resolve(text)
 
     def concept(self, uri: str) -> Concept | None:

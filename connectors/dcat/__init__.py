@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import blake2b
 from urllib.parse import urlsplit, urlunsplit
 
@@ -17,7 +18,8 @@ from harvester.errors import RecordError
 from harvester.http import Feed as Answer
 from harvester.http import Http
 from harvester.model import Dataset
-from harvester.rdf.parse import parse
+from harvester.rdf.parse import parse_file
+from harvester.rdf.shelf import no_disk
 
 NAME = "dcat"
 _ACCEPT = (
@@ -26,7 +28,7 @@ _ACCEPT = (
 )
 _HEAD = 65_536
 # Raised when the reading of feeds changes: what was learnt from the same bytes before holds no longer.
-_PERSON = b"dcat-1"
+_PERSON = b"dcat-2"
 
 
 class Options(NoOptions):
@@ -42,28 +44,46 @@ def fetch(source: Source, http: Http, walk: Walk) -> Iterator[Page]:
     accept = source.options.accept if isinstance(source.options, Options) else _ACCEPT
     headers = {"Accept": accept}
     first = walk.cursor or source.url
-    with http.stream(first, headers=headers) as answer:
+    with _answered(http, first, headers) as answer:
         if dcat_us.looks_like_pod(answer.peek(_HEAD)[:_HEAD]):
             yield from dcat_us.fetch_pages(answer, answer.url)
             return
         document = _document(first, answer, source, walk)
 
     def ask(url: str) -> Document:
-        with http.stream(url, headers=headers) as other:
+        with _answered(http, url, headers) as other:
             return _document(url, other, source, walk)
 
     yield from Feed(ask).pages(document)
+
+
+@contextmanager
+def _answered(http: Http, url: str, headers: dict[str, str]) -> Iterator[Answer]:
+    """The answer at an address; SourceError `no-disk` where there is no room to keep it while it is read."""
+    try:
+        with http.stream(url, headers=headers) as answer:
+            yield answer
+    except OSError as error:
+        raise no_disk(error) from error
 
 
 def _document(url: str, answer: Answer, source: Source, walk: Walk) -> Document:
     """The document at an address; its relative IRIs are seen from the public address of the portal."""
     public = urlsplit(source.home)
     base = urlunsplit(urlsplit(url)._replace(scheme=public.scheme, netloc=public.netloc)) if _moved(source) else url
-    raw = answer.read()
-    digest = blake2b(raw, digest_size=16, person=_PERSON).digest()
+    digest = _digest(answer)
     if (known := walk.known(digest)) is not None:
         return Document(url, digest, None, known)
-    return Document(url, digest, parse(raw, base=base, content_type=answer.headers.get("content-type")))
+    return Document(url, digest, parse_file(answer, base=base, content_type=answer.headers.get("content-type")))
+
+
+def _digest(answer: Answer) -> bytes:
+    """What stands for the bytes of an answer, which is then read from its start again."""
+    digest = blake2b(digest_size=16, person=_PERSON)
+    while piece := answer.read(_HEAD):
+        digest.update(piece)
+    answer.seek(0)
+    return digest.digest()
 
 
 def _moved(source: Source) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
@@ -11,10 +12,11 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 from harvester.connector import Body, Page, Record
 from harvester.errors import RecordError, SourceError
 from harvester.fields.when import instant
-from harvester.rdf.graph import Graph, Literal
+from harvester.rdf.graph import CATALOGUES, Graph, Literal
 from harvester.rdf.namespaces import expand
 from harvester.rdf.parse import REMOTE_CONTEXT
-from harvester.rdf.trees import CATALOGUES, Datasets, datasets
+from harvester.rdf.reading import read_catalogue
+from harvester.rdf.trees import Datasets, catalogue, datasets
 from harvester.walks import Slice, walk_links
 
 RECORDS_A_PAGE = 100
@@ -33,6 +35,11 @@ class Document:
     graph: Graph | None
     known: Body | None = None
 
+    def close(self) -> None:
+        """Give back what a large graph has on disk."""
+        if self.graph is not None:
+            self.graph.close()
+
 
 @dataclass(slots=True)
 class Feed:
@@ -46,12 +53,11 @@ class Feed:
 
     def pages(self, first: Document) -> Iterator[Page]:
         """Every page.  Raises `SourceError` (`broken-document`) at the end when a syntax error hid statements."""
-        if first.graph is None or self._is_paged(first.url, first.graph):
-            yield from walk_links(
-                first.url, lambda url: self._slice(first if url == first.url else self.ask(url)), record
-            )
-        else:
-            yield from self._whole(first.digest, first.graph)
+        with closing(first):
+            pages = self._all(first)
+            if (page := next(pages, None)) is not None:
+                yield replace(page, catalogue=_catalogue(first.graph)) if first.graph else page
+            yield from pages
         if self.broken:
             raise SourceError(
                 f"statements were lost to a syntax error, nothing is known of what is missing: {self.broken}",
@@ -59,11 +65,16 @@ class Feed:
                 url=first.url,
             )
 
+    def _all(self, first: Document) -> Iterator[Page]:
+        if first.graph is None or self._is_paged(first.url, first.graph):
+            return walk_links(first.url, lambda url: self._slice(first if url == first.url else self.ask(url)), record)
+        return self._whole(first.digest, first.graph)
+
     def _is_paged(self, url: str, graph: Graph) -> bool:
-        number = datasets(graph).count()
-        if not number:
+        found = datasets(graph)
+        if not found.any():
             _refuse_unknown_terms(url, graph)
-        return (self._next(graph, url) or self._guessed(graph, url, number)) is not None
+        return (self._next(graph, url) or self._guessed(graph, url, found.count)) is not None
 
     def _whole(self, digest: bytes, graph: Graph) -> Iterator[Page]:
         """A feed in one document, in pages of ours."""
@@ -81,7 +92,8 @@ class Feed:
         if document.known is not None:
             self.known += document.known.records
             return Slice([], document.known.advertised, document.known.next, body=document.known, unchanged=True)
-        return self._read(document.url, document.digest, document.graph or Graph())
+        with closing(document):
+            return self._read(document.url, document.digest, document.graph or Graph())
 
     def _read(self, url: str, digest: bytes, graph: Graph) -> Slice:
         found = datasets(graph)
@@ -97,7 +109,7 @@ class Feed:
             raise SourceError(message, code="paging-loop", url=url)
         link = self._next(graph, url)
         if link is None and fresh:
-            link = self._guessed(graph, url, len(self.guids) + self.known)
+            link = self._guessed(graph, url, lambda: len(self.guids) + self.known)
         if not fresh and link is None:
             # The page we guessed is one we know: the portal has no more to show.
             items = []
@@ -113,10 +125,10 @@ class Feed:
                     return resolved
         return None
 
-    def _guessed(self, graph: Graph, url: str, seen: int) -> str | None:
+    def _guessed(self, graph: Graph, url: str, count: Callable[[], int]) -> str | None:
         """The next page of a portal that advertises more than it showed, and links nothing (older ckanext-dcat)."""
         total = total_of(graph)
-        if total is None or not seen or seen >= total:
+        if total is None or not 0 < count() < total:
             return None
         parts = urlsplit(url)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
@@ -131,6 +143,12 @@ class Feed:
                 self.broken = trouble.message
         said = [RecordError(trouble.message, code=trouble.code) for trouble in graph.troubles]
         return (*said, *(_repeated(guid) for guid in found.repeated))
+
+
+def _catalogue(graph: Graph) -> dict[str, Any] | None:
+    """The raw values of the catalogue the feed is."""
+    tree = catalogue(graph)
+    return read_catalogue(tree) if tree else None
 
 
 def _is_lossy(graph: Graph) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from contextlib import closing
 from html.parser import HTMLParser
 from itertools import islice
 from urllib.parse import urljoin, urlsplit
@@ -13,10 +14,10 @@ from connectors.dcat_us import fetch_pages, looks_like_pod
 from harvester.connector import Recognised
 from harvester.errors import SourceError
 from harvester.http import Answer, Http
-from harvester.rdf.graph import Graph, Literal
+from harvester.rdf.graph import CATALOGUES, Graph, Literal
 from harvester.rdf.namespaces import expand
 from harvester.rdf.parse import parse
-from harvester.rdf.trees import CATALOGUES, datasets
+from harvester.rdf.trees import datasets
 
 USUAL = (
     "/catalog.ttl",
@@ -71,9 +72,10 @@ def _looked_at(answer: Answer, url: str, name: str) -> Recognised | None:
         if looks_like_pod(answer.content[:65536]):
             return _pod(answer, url, name)
         graph = parse(answer.content, base=answer.url, content_type=answer.headers.get("content-type"))
+        with closing(graph):
+            return _rdf(graph, url, name)
     except SourceError:
         return None
-    return _rdf(graph, url, name)
 
 
 def _rdf(graph: Graph, url: str, name: str) -> Recognised | None:

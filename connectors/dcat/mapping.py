@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from connectors.filing import filed
@@ -30,7 +31,7 @@ def raw_of(tree: Tree) -> dict[str, Any]:
 
 def _licence(raw: dict[str, Any]) -> Any:
     """A licence that stands among the rights, where Opendatasoft and older profiles put it."""
-    for said in raw.get("rights", ()):
+    for said in _listed(raw.get("rights")):
         text = said["@value"] if isinstance(said, dict) else said
         if (found := term("licence", text)) and matched("licence", found):
             return text
@@ -39,17 +40,27 @@ def _licence(raw: dict[str, Any]) -> Any:
 
 def _filed(distribution: dict[str, Any]) -> dict[str, Term]:
     """The formats that file name, media type and format tell together, where the feed's own word is not enough."""
-    urls = [*distribution.get("download_url", ()), *distribution.get("access_url", ())]
+    urls = [*_listed(distribution.get("download_url")), *_listed(distribution.get("access_url"))]
     said, kind = _said(distribution.get("format")), _said(distribution.get("media_type"))
     known, _ = filed(said, kind, next((url for url in urls if isinstance(url, str)), None))
     found: dict[str, Term] = {}
     for field, vocabulary in _FORMATS.items():
+        if (better := known.get(field)) is None:
+            continue
         own = term(vocabulary, distribution.get(field)) if distribution.get(field) else None
-        better = known.get(field)
         uri = better.uri if isinstance(better, Term) else better
-        if isinstance(uri, str) and "://" in uri and not (own and matched(vocabulary, own)):
+        if isinstance(uri, str) and "://" in uri and not (own and _is_matched(vocabulary, own)):
             found[field] = Term(own.text if own else uri, uri)
     return found
+
+
+@lru_cache(maxsize=4096)
+def _is_matched(vocabulary: str, own: Term) -> bool:
+    return matched(vocabulary, own)
+
+
+def _listed(found: Any) -> list[Any]:
+    return found if isinstance(found, list) else [] if found is None else [found]
 
 
 def _said(hints: Any) -> Any:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from urllib.parse import unquote
 
 from harvester.fields import place
 from harvester.fields.terms import term
 from harvester.model import (
-    TYPE_VOCABULARIES,
     Agent,
+    CatalogRecord,
+    Catalogue,
     ContactPoint,
     DataService,
     Dataset,
@@ -25,11 +26,13 @@ from harvester.model import (
     PeriodOfTime,
     Resource,
 )
+from harvester.rdf.hints import address_of, as_decided, hints_of, is_known, own_texts
 from harvester.rdf.namespaces import expand
-from harvester.rdf.profile import CONCEPT, DERIVED, REFERENCE, ROLES, SERVES, TEXT, Kind
+from harvester.rdf.profile import CONCEPT, DERIVED, REFERENCE, ROLES, SERVES, SHAPES, Kind
 from harvester.rdf.stated import (
     LABELS,
     Asked,
+    Stated,
     all_of,
     all_under,
     in_order,
@@ -39,20 +42,17 @@ from harvester.rdf.stated import (
     texts_of,
     trees_in,
     untyped,
+    values_alone,
 )
 from harvester.rdf.trees import Tree
-from harvester.vocabularies import VOCABULARIES
 
-# Where a node without a name keeps the address it stands for.
-_ADDRESSES = all_of(
-    "foaf:homepage schema:url foaf:page vcard:hasValue vcard:hasURL dcat:accessURL rdfs:seeAlso foaf:Document"
-    " dcat:endpointURL rdf:value rdfs:label dct:identifier dct:source"
-)
 _SHAPED = all_of("gsp:asGeoJSON gsp:asWKT locn:geometry gsp:hasGeometry rdfs:label rdf:value")
 _SERIES = expand("dcat:DatasetSeries")
 _PLACE = expand("ch:place")
+_TOPIC, _RECORD, _SOURCE = expand("foaf:primaryTopic"), expand("dcat:CatalogRecord"), expand("dct:source")
 _MAILBOXES = all_of("foaf:mbox vcard:hasEmail schema:email vcard:email")
 _DEEPEST = 12
+_NAMED = frozenset(cls for cls in SHAPES if "uri" in cls.model_fields)
 _DIGITS = re.compile(r"[0-9]{1,19}")
 
 
@@ -62,6 +62,8 @@ def read(tree: Tree) -> dict[str, Any]:
     raw["kind"] = "series" if _SERIES in all_under(tree, "@type") else "dataset"
     if roles := _roles(tree):
         raw["qualified_attribution"] = [*raw.get("qualified_attribution", ()), *roles]
+    if record := _record(tree):
+        raw["record"] = _part(record, CatalogRecord, 1)
     services = _reversed(tree, SERVES)
     if services:
         ordered = in_order(tree, "service", services)
@@ -69,8 +71,22 @@ def read(tree: Tree) -> dict[str, Any]:
     return raw
 
 
+def read_catalogue(tree: Tree) -> dict[str, Any]:
+    """The raw values of a catalogue."""
+    return _part(tree, Catalogue, 0)
+
+
+def _record(tree: Tree) -> Tree | None:
+    """What the feed's own register says of the dataset; of a chain of records the last, which names the others."""
+    found = [record for record in trees_in(_reversed(tree, _TOPIC)) if _RECORD in all_under(record, "@type")]
+    sources = {str(node.get("@id")) for record in found for node in trees_in(all_under(record, _SOURCE))}
+    return next((record for record in found if record.get("@id") not in sources), found[0] if found else None)
+
+
 def _roles(tree: Tree) -> list[dict[str, Any]]:
     """The agents that stand under a property named after their role."""
+    if ROLES.keys().isdisjoint(tree):
+        return []
     return [
         {"target": _described(value, Agent, 0), "role": role}
         for predicate, role in ROLES.items()
@@ -83,7 +99,8 @@ def _service(tree: Tree, dataset: Any) -> dict[str, Any]:
     """A service, without the dataset it was found by where the writer says that it only added it."""
     raw = _part(tree, DataService, 1)
     if "serves_dataset" in texts_of(tree, DERIVED):
-        raw["serves_dataset"] = [iri for iri in raw.get("serves_dataset", ()) if iri != dataset]
+        served = raw.get("serves_dataset", ())
+        raw["serves_dataset"] = [iri for iri in (served if isinstance(served, list) else [served]) if iri != dataset]
     return raw
 
 
@@ -96,30 +113,45 @@ def _part(tree: Tree, cls: type[Part], depth: int) -> dict[str, Any]:
     raw: dict[str, Any] = {}
     if depth > _DEEPEST:
         return raw
-    if "uri" in cls.model_fields and isinstance(tree.get("@id"), str):
+    if cls in _NAMED and isinstance(tree.get("@id"), str):
         raw["uri"] = tree["@id"]
-    vocabulary = TYPE_VOCABULARIES.get(cls, "")
-    derived = texts_of(tree, DERIVED)
-    for row in stated(cls, tree):
+    derived = texts_of(tree, DERIVED) if DERIVED in tree else ()
+    for said in stated(cls, tuple(tree)):
+        row = said.row
         if row.field in derived and row.field != "serves_dataset":
             continue
-        value = _READERS[row.kind](Asked(tree, row, vocabulary, depth))
-        if value not in (None, [], "", {}):
+        if said.alone and (read_values := _VALUES.get(row.kind)):
+            value = read_values(values_alone(tree, said), said, depth)
+        else:
+            value = _READERS[row.kind](Asked(tree, said, depth))
+        if value or value == 0:
             raw[row.field] = value
     return raw
 
 
-def _texts(asked: Asked) -> Any:
-    return asked.first(lambda values: [untyped(label) for value in trees_in(values) for label in literals(value)])
+def _lone(found: list[Any]) -> Any:
+    """The values; a lone text by itself, which is cleaned much faster than a list."""
+    return found[0] if len(found) == 1 and type(found[0]) is str else found
 
 
-def _names(asked: Asked) -> Any:
+def _texts_in(values: list[Tree]) -> list[Any]:
+    return [untyped(label) for value in values for label in literals(value)]
+
+
+def _texts(values: list[Tree], *_: Any) -> Any:
+    return _lone(_texts_in(values))
+
+
+def _names(values: list[Tree], *_: Any) -> Any:
     """The shortest names first, two per language: under the IRI of its ministry, every department adds its own.
 
     The second one has the model report that there are others.
     """
+    found = _texts_in(values)
+    if len(found) < 2:
+        return _lone(found)
     by_language: dict[str, list[Any]] = defaultdict(list)
-    for text in sorted(_texts(asked) or (), key=_length):
+    for text in sorted(found, key=_length):
         by_language[text["@language"] if isinstance(text, dict) else ""].append(text)
     return [text for texts in by_language.values() for text in texts[:2]]
 
@@ -128,133 +160,86 @@ def _length(text: Any) -> int:
     return len(str(text["@value"] if isinstance(text, dict) else text))
 
 
-def _text(asked: Asked) -> Any:
-    return asked.first(lambda values: [found for value in trees_in(values) if (found := label_of(value))][:1])
+def _text(values: list[Tree], *_: Any) -> Any:
+    return _lone(next(([found] for value in values if (found := label_of(value))), []))
 
 
-def _lines(asked: Asked) -> Any:
-    return asked.first(
-        lambda values: [found for value in trees_in(values) if (found := label_of(value) or value.get("@id"))]
-    )
+def _lines(values: list[Tree], *_: Any) -> Any:
+    return _lone([found for value in values if (found := label_of(value) or value.get("@id"))])
 
 
-def _every_text(asked: Asked) -> Any:
+def _every_text(values: list[Tree], *_: Any) -> Any:
     """All the values of what should be one: the model keeps one, and reports the others."""
-    found = _lines(asked)
-    return found[0] if found and len(found) == 1 else found
+    found = _lines(values)
+    return found[0] if isinstance(found, list) and len(found) == 1 else found
 
 
-def _integer(asked: Asked) -> Any:
+def _integer(values: list[Tree], *_: Any) -> Any:
     """A whole number as it is: by way of a float, large ones would be rounded."""
-    found = _text(asked)
-    text = found[0] if found else None
-    return int(text) if isinstance(text, str) and _DIGITS.fullmatch(text) else found
+    found = _text(values)
+    return int(found) if isinstance(found, str) and _DIGITS.fullmatch(found) else found
 
 
-def _dates(asked: Asked) -> Any:
+def _dates(values: list[Tree], *_: Any) -> Any:
     """Of several dates the latest: a feed that repeats `modified` adds the newest."""
-    found = asked.first(lambda values: [text for value in trees_in(values) if (text := label_of(value))])
-    return max(map(str, found)) if found else None
+    return max((str(found) for value in values if (found := label_of(value))), default=None)
 
 
-def _address(value: Tree) -> Any:
-    """The IRI of a node, the text of a literal, the address a node without a name stands for."""
-    if name := value.get("@id") or value.get("@value"):
-        return name
-    inner = (found for predicate in _ADDRESSES for found in trees_in(all_under(value, predicate)))
-    return next((address for found in inner if (address := found.get("@id") or found.get("@value"))), None)
+def _addresses(values: list[Tree], *_: Any) -> Any:
+    return _lone([found for value in values if (found := address_of(value))])
 
 
-def _addresses(asked: Asked) -> Any:
-    return asked.first(lambda values: [found for value in trees_in(values) if (found := _address(value))])
+def _one_address(values: list[Tree], *_: Any) -> Any:
+    return next((found for value in values if (found := address_of(value))), None)
 
 
-def _one_address(asked: Asked) -> Any:
-    return next(iter(_addresses(asked) or ()), None)
-
-
-def _phone(asked: Asked) -> Any:
-    found = _one_address(asked)
+def _phone(values: list[Tree], *_: Any) -> Any:
+    found = _one_address(values)
     return unquote(found.removeprefix("tel:")) if isinstance(found, str) and found.startswith("tel:") else found
 
 
-def _statement(asked: Asked) -> Any:
+def _statement(values: list[Tree], *_: Any) -> list[Any]:
     """The labels of the statements; the IRI of one without a label."""
-
-    def said(values: list[Tree]) -> list[Any]:
-        nodes = trees_in(values)
-        labels = [untyped(label) for value in nodes for label in literals(value)]
-        return labels or [value["@id"] for value in nodes if "@id" in value][:1]
-
-    return asked.first(said)
+    return _texts_in(values) or [value["@id"] for value in values if "@id" in value][:1]
 
 
-def _known(vocabulary: str, iri: Any) -> bool:
-    return isinstance(iri, str) and VOCABULARIES[vocabulary].concept(iri) is not None
-
-
-def _hints(value: Tree, vocabulary: str) -> list[Any]:
-    """What may tell the term: the IRI where the vocabulary has it, else the label, the IRI and what else is stated."""
-    if all_under(value, CONCEPT):
-        return [_paired(texts_of(value, TEXT), trees_in(all_under(value, CONCEPT)))]
-    iri = value.get("@id")
-    if iri is None or not _known(vocabulary, iri):
-        others = [_address(value), *(label["@value"] for label in literals(value))]
-        return [hint for hint in (label_of(value), iri, *others) if isinstance(hint, str)]
-    return [iri]
-
-
-def _paired(texts: list[str], nodes: list[Tree]) -> dict[str, Any]:
-    """A term in its stored form: what was written, and the concept it was taken for."""
-    return {
-        "text": next(iter(texts), None),
-        "uri": next((node["@id"] for node in nodes if isinstance(node.get("@id"), str)), None),
-    }
-
-
-def _decided(vocabulary: str, hints: list[str]) -> Any:
-    """A text of ours and its concept as hints; in their stored form where the text alone would decide otherwise."""
-    found = term(vocabulary, hints)
-    stored = term(vocabulary, {"text": hints[0], "uri": hints[-1]})
-    return hints if found == stored else {"text": hints[0], "uri": hints[-1]}
-
-
-def _own_texts(asked: Asked) -> list[str]:
-    return texts_of(asked.tree, asked.row.own + "Text")
+def _term_in(values: list[Tree], said: Stated, *_: Any) -> Any:
+    if paired := [node for node in values if CONCEPT in node and all_under(node, CONCEPT)]:
+        return hints_of(paired[0], said.vocabulary)[0]
+    return _lone([hint for node in values for hint in hints_of(node, said.vocabulary)])
 
 
 def _term(asked: Asked) -> Any:
-    own = _own_texts(asked)
+    own = own_texts(asked)
     nodes = asked.first(trees_in) or []
     if own:
-        return _decided(asked.vocabulary, [own[0], *(node["@id"] for node in nodes if "@id" in node)])
-    paired_first = sorted(nodes, key=lambda node: not all_under(node, CONCEPT))
-    if paired_first and all_under(paired_first[0], CONCEPT):
-        return _hints(paired_first[0], asked.vocabulary)[0]
-    return [hint for node in paired_first for hint in _hints(node, asked.vocabulary)]
+        return as_decided(asked.vocabulary, [own[0], *(node["@id"] for node in nodes if "@id" in node)])
+    return _term_in(nodes, asked.said)
+
+
+def _terms_in(values: list[Tree], said: Stated, depth: int, texts: Sequence[str] = ()) -> list[Any]:
+    """One list of hints per term; a text of ours takes the place of the concept it means."""
+    own: list[Any] = [[text] for text in texts]
+    own += [hints_of(node, said.vocabulary)[0] for node in values if CONCEPT in node and all_under(node, CONCEPT)]
+    if own:
+        meant = {found.uri for hints in own if (found := term(said.vocabulary, hints))}
+        values = [node for node in values if not all_under(node, CONCEPT) and node.get("@id", "") not in meant]
+    return own + [hints for node in values if (hints := hints_of(node, said.vocabulary))]
 
 
 def _terms(asked: Asked) -> Any:
-    """One list of hints per term; a text of ours takes the place of the concept it means."""
-    nodes = asked.first(trees_in) or []
-    own: list[Any] = [[text] for text in _own_texts(asked)]
-    own += [_hints(node, asked.vocabulary)[0] for node in nodes if all_under(node, CONCEPT)]
-    meant = {found.uri for hints in own if (found := term(asked.vocabulary, hints))}
-    plain = [node for node in nodes if not all_under(node, CONCEPT) and node.get("@id", "") not in meant]
-    return own + [hints for node in plain if (hints := _hints(node, asked.vocabulary))]
+    return _terms_in(asked.first(trees_in) or [], asked.said, asked.depth, own_texts(asked))
 
 
-def _parts(asked: Asked) -> Any:
-    cls = asked.row.part
+def _parts(values: list[Tree], said: Stated, depth: int) -> list[Any]:
+    cls = said.row.part
     assert cls is not None
-    found = asked.first(
-        lambda values: [part for value in trees_in(values) if (part := _described(value, cls, asked.depth))]
-    )
-    return _without_repeated_places(found or []) if cls is Location else found
+    found = [part for value in values if (part := _described(value, cls, depth))]
+    return _without_repeated_places(found) if cls is Location and len(found) > 1 else found
 
 
-def _one_part(asked: Asked) -> Any:
-    return next(iter(_parts(asked) or ()), None)
+def _one_part(values: list[Tree], said: Stated, depth: int) -> Any:
+    return next(iter(_parts(values, said, depth)), None)
 
 
 def _described(value: Tree, cls: type[Part], depth: int) -> dict[str, Any]:
@@ -266,7 +251,7 @@ def _described(value: Tree, cls: type[Part], depth: int) -> dict[str, Any]:
     raw = _part(value, cls, depth + 1)
     if cls is Resource and "name" not in raw:
         boxes = (box for predicate in _MAILBOXES for box in trees_in(all_under(value, predicate)))
-        if mail := next((found for box in boxes if isinstance(found := _address(box), str)), None):
+        if mail := next((found for box in boxes if isinstance(found := address_of(box), str)), None):
             raw["name"] = mail.removeprefix("mailto:")
     return _located(value, raw) if cls is Location else raw
 
@@ -307,8 +292,8 @@ def _located(value: Tree, raw: dict[str, Any]) -> dict[str, Any]:
     """A location: its IRI is the place it stands for, unless the writer named the place apart."""
     labelled = raw.get("place")
     if labelled is None and "@id" in value:
-        known = _known("place", value["@id"])
-        raw["place"] = [value["@id"]] if known else _hints(value, "place")
+        known = is_known("place", value["@id"])
+        raw["place"] = [value["@id"]] if known else hints_of(value, "place")
         raw.pop("name", None)
     return raw
 
@@ -325,11 +310,11 @@ def _iri_of(hints: Any) -> Any:
 
 
 def _place(asked: Asked) -> Any:
-    own = _own_texts(asked)
+    own = own_texts(asked)
     nodes = trees_in(all_under(asked.tree, _PLACE))
     if own:
         return [own[0], *(node["@id"] for node in nodes if "@id" in node)]
-    return [hint for node in nodes for hint in _hints(node, "place")] or None
+    return [hint for node in nodes for hint in hints_of(node, "place")] or None
 
 
 def _shape(asked: Asked) -> Any:
@@ -361,7 +346,8 @@ def _drawings(value: Tree) -> Iterator[Any]:
         yield from (inner["@value"] for inner in trees_in(all_under(value, predicate)) if "@value" in inner)
 
 
-_READERS: dict[Kind, Callable[[Asked], Any]] = {
+# What is made of the values under one predicate ...
+_VALUES: dict[Kind, Callable[[list[Tree], Stated, int], Any]] = {
     Kind.TEXTS: _texts,
     Kind.NAMES: _names,
     Kind.WORDS: _texts,
@@ -378,10 +364,22 @@ _READERS: dict[Kind, Callable[[Asked], Any]] = {
     Kind.MAIL: _one_address,
     Kind.PHONE: _phone,
     Kind.STATEMENT: _statement,
-    Kind.TERM: _term,
-    Kind.TERMS: _terms,
+    Kind.TERM: _term_in,
+    Kind.TERMS: _terms_in,
     Kind.PART: _one_part,
     Kind.PARTS: _parts,
+}
+
+
+def _first_of(read_values: Callable[[list[Tree], Stated, int], Any]) -> Callable[[Asked], Any]:
+    return lambda asked: asked.first(lambda values: read_values(values, asked.said, asked.depth))
+
+
+# ... and of a row, which several may speak of.
+_READERS: dict[Kind, Callable[[Asked], Any]] = {
+    **{kind: _first_of(read_values) for kind, read_values in _VALUES.items()},
+    Kind.TERM: _term,
+    Kind.TERMS: _terms,
     Kind.BBOX: _shape,
     Kind.CENTROID: _shape,
     Kind.GEOMETRY: _shape,

@@ -49,10 +49,14 @@ _HEAD = 4096
 
 def text_of(body: bytes, content_type: str | None) -> str:
     """The characters of the body.  UTF-8 is believed when it is valid: declarations of Latin-1 before UTF-8 abound."""
+    return decode(body, charset_of(body, content_type)).lstrip("\ufeff \t\r\n")
+
+
+def charset_of(body: bytes, content_type: str | None) -> str | None:
+    """The charset that the document declares, or its header."""
     declared = _DECLARED.match(body[:_HEAD])
     header = _CHARSET.search(content_type or "")
-    charset = declared.group(1).decode() if declared else header.group(1) if header else None
-    return decode(body, charset).lstrip("\ufeff \t\r\n")
+    return declared.group(1).decode() if declared else header.group(1) if header else None
 
 
 def syntax_of(text: str, content_type: str | None, url: str) -> Syntax:
@@ -75,21 +79,31 @@ def syntax_of(text: str, content_type: str | None, url: str) -> Syntax:
     return hinted if hinted is Syntax.XML and start[0] == "<" and "://" not in start[:80] else Syntax.TRIG
 
 
-def prepared_xml(text: str, url: str) -> str:
-    """XML without its declaration, which speaks of bytes that are no more.
-
-    Raises `SourceError` (`unsafe-xml`) for entities that grow or reach outside; short ones (OWL's) are harmless.
-    """
-    body = _XML_DECLARATION.sub("", text, count=1)
-    if found := _DOCTYPE.match(body):
-        _refuse_entities(_declarations(body, found.end()), url)
-    return body
+def xml_start(text: str) -> int:
+    """Where the document begins behind its declaration, which speaks of bytes that are no more."""
+    return _end(_XML_DECLARATION, text)
 
 
-def complete_xml(body: str) -> bool:
+def declares(head: str) -> bool:
+    """Whether there is a document type, which may declare entities."""
+    return _DOCTYPE.match(head) is not None
+
+
+def refuse_entities(head: str, url: str) -> None:
+    """Raises `SourceError` (`unsafe-xml`) for entities that grow or reach outside; short ones (OWL's) are harmless."""
+    if found := _DOCTYPE.match(head):
+        _refuse_entities(_declarations(head, found.end()), url)
+
+
+def unsafe(url: str) -> SourceError:
+    """The error for entities that are not known to be harmless."""
+    return SourceError("the XML declares entities that grow or reach outside", code="unsafe-xml", url=url)
+
+
+def complete_xml(head: str, tail: str) -> bool:
     """Whether the document ends with the end of its root element: a cut file may be well-formed as far as it goes."""
-    root = _ROOT.match(body)
-    end = body[-_HEAD:].rstrip()
+    root = _ROOT.match(head)
+    end = tail[-_HEAD:].rstrip()
     while end.endswith("-->") and "<!--" in end:
         end = end[: end.rindex("<!--")].rstrip()
     return root is None or end.endswith("/>") or re.search(rf"</{re.escape(root.group(1))}\s*+>$", end) is not None
@@ -114,7 +128,7 @@ def _refuse_entities(subset: str, url: str) -> None:
         value = _HARMLESS.sub("", double or single or "")
         safe = safe and not (parameter or outside or "&" in value or "%" in value or len(value) > _LONGEST_ENTITY)
     if not safe:
-        raise SourceError("the XML declares entities that grow or reach outside", code="unsafe-xml", url=url)
+        raise unsafe(url)
 
 
 def _hinted(content_type: str | None, url: str) -> Syntax | None:

@@ -10,21 +10,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from harvester.fields.when import instant, when
 from harvester.jsonio import canonical, digest
-from harvester.rdf.graph import TYPE, Graph, Literal, Node, Object, blank
+from harvester.rdf.graph import CATALOGUES, DATASETS, LISTED, TYPE, Graph, Node, blank
 from harvester.rdf.namespaces import expand
 from harvester.rdf.profile import REFERENCE, SERVES
+from harvester.rdf.shelf import Facts, Value, once
 
 Tree = dict[str, Any]
 
-DATASETS = frozenset(map(expand, ("dcat:Dataset", "dcat:DatasetSeries", "schema:Dataset")))
-CATALOGUES = frozenset(map(expand, ("dcat:Catalog", "dcat:Catalogue")))
 # Of what is only referred to, these are told from the rest: to be part of them means something else.
 _COLLECTIONS = CATALOGUES | {expand("dcat:DatasetSeries")}
-_LISTED = expand("dcat:dataset")
 _TOPIC = expand("foaf:primaryTopic")
 # What stands for the IRI a dataset does not have, the best first.
 _IDENTIFYING = tuple(
@@ -32,7 +30,7 @@ _IDENTIFYING = tuple(
 )
 _MODIFIED = expand("dct:modified")
 # What makes a node more than a reference.
-_SAYS = tuple(
+_SAYS = frozenset(
     map(
         expand,
         ("dct:title", "dct:description", "dct:identifier", "dcat:distribution", "dcat:landingPage", "schema:name"),
@@ -43,6 +41,8 @@ _NAMES = tuple(map(expand, ("dct:title", "rdfs:label", "schema:name")))
 _OUTWARD = frozenset(
     map(expand, ("dcat:dataset", "dcat:record", "dcat:catalog", "dcat:service", "hydra:member", "hydra:view"))
 )
+_OF_DATASETS = _OUTWARD - frozenset(map(expand, ("dcat:catalog", "dcat:service")))
+_SUBCATALOGUES = tuple(map(expand, ("dcat:catalog", "dct:hasPart")))
 # The order of a vocabulary: followed, it would bring every concept into every dataset.
 _STRUCTURE = frozenset(
     map(
@@ -64,6 +64,9 @@ _MOST_NODES = 50_000
 # A service of a whole portal lists all its datasets, a publisher all it made: written into each of those datasets, a
 # catalogue would be quadratic.
 _MOST_REFERENCES = 25
+_MOST_CATALOGUES = 1000
+# Parts that datasets share are kept, as long as so many others come between.
+_MOST_KEPT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +101,28 @@ class Datasets:
         """How many descriptions there are; growing no tree makes it cheap."""
         return sum(1 for _ in _Grower(self.graph).records())
 
+    def any(self) -> bool:
+        """Whether there is one."""
+        return next(_Grower(self.graph).records(), None) is not None
+
 
 def datasets(graph: Graph) -> Datasets:
     """Every dataset and series the graph describes, in the order of the document."""
     return Datasets(graph)
+
+
+def catalogue(graph: Graph) -> Tree | None:
+    """The tree of the catalogue a feed is: the one that no other contains, and that lists datasets."""
+    catalogues = list(graph.of_type(CATALOGUES))[:_MOST_CATALOGUES]
+    inside = {
+        value["@id"]
+        for node in catalogues
+        for predicate in _SUBCATALOGUES
+        for value in graph.facts(node).get(predicate, ())
+        if value.get("@id", node) != node
+    }
+    ranked = sorted(catalogues, key=lambda node: (node in inside, LISTED not in graph.facts(node)))
+    return _Grower(graph).catalogue(ranked[0]) if ranked else None
 
 
 def guid_of(node: Node, tree: Tree) -> str:
@@ -129,20 +150,24 @@ class _Grown(NamedTuple):
     whole: bool
 
 
+_NOTHING = _Grown({}, 0, 0, True)
+
+
 class _Grower:
     """Grows trees from one graph.  Parts that datasets share (their publisher, a licence) are grown once."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
+        self._described = graph.described()
         self._left = 0
         # Only what was met before is kept: most parts belong to one dataset.
         self._met: set[Node] = set()
         self._known: dict[Node, _Grown] = {}
-        self._many: dict[tuple[Node, str], tuple[list[Object], frozenset[Object]]] = {}
+        self._many: dict[tuple[Node, str], tuple[list[Value], frozenset[Node]]] = {}
 
     @cached_property
-    def _listed(self) -> frozenset[Node]:
-        return frozenset(value for value in self._graph.every(_LISTED) if isinstance(value, str))
+    def _listed(self) -> dict[Node, None]:
+        return dict.fromkeys(value for value in self._graph.every(LISTED) if isinstance(value, str))
 
     @cached_property
     def _serving(self) -> dict[Node, list[Node]]:
@@ -152,27 +177,22 @@ class _Grower:
     def _records_of(self) -> dict[Node, list[Node]]:
         return self._graph.subjects(_TOPIC)
 
-    @cached_property
-    def _whole(self) -> frozenset[Node]:
+    def _is_whole(self, node: Node) -> bool:
         """Datasets and catalogues: what a tree refers to and never contains."""
-        typed = self._graph.of_type(DATASETS | CATALOGUES)
-        return self._listed.union(typed)
+        return node in self._listed or bool(self._graph.kinds(node))
 
     def records(self) -> Iterator[Node]:
         """The nodes that are datasets of this feed; some portals list them without saying what they are."""
-        for node in dict.fromkeys((*self._graph.of_type(DATASETS), *self._untyped())):
-            facts = self._graph.nodes.get(node, {})
-            reference = REFERENCE in facts and node not in self._listed
-            if not reference and any(predicate in facts for predicate in _SAYS) and not self._is_catalogue(node):
-                yield node
+        graph, listed = self._graph, self._listed
+        for node in dict.fromkeys((*graph.of_type(DATASETS), *self._untyped())):
+            if CATALOGUES.isdisjoint(graph.kinds(node)):
+                facts = graph.facts(node)
+                reference = REFERENCE in facts and node not in listed
+                if not reference and not _SAYS.isdisjoint(facts):
+                    yield node
 
     def _untyped(self) -> Iterator[Node]:
-        for value in self._graph.every(_LISTED):
-            if isinstance(value, str) and not self._graph.types(value):
-                yield value
-
-    def _is_catalogue(self, node: Node) -> bool:
-        return not CATALOGUES.isdisjoint(self._graph.types(node))
+        return (node for node in self._listed if not self._graph.kinds(node) and not self._graph.types(node))
 
     def tree(self, root: Node) -> Tree:
         """The tree of one dataset, with the services that serve it and the records about it under `@reverse`."""
@@ -180,13 +200,13 @@ class _Grower:
         tree = self._expanded(root, (root,)).tree
         reverse = {
             predicate: nested
-            for predicate, subjects in ((SERVES, self._serving), (_TOPIC, self._records_of))
-            if (nested := _settled([self._pointing(subject, root) for subject in subjects.get(root, ())]))
+            for predicate, pointing in ((SERVES, self._serving), (_TOPIC, self._records_of))
+            if root in pointing and (nested := _settled([self._pointing(subject, root) for subject in pointing[root]]))
         }
         return {**tree, "@reverse": reverse} if reverse else tree
 
     def _pointing(self, subject: Node, root: Node) -> Tree:
-        return self._reference(subject) if subject in self._whole else self._grown(subject, (root,)).tree
+        return self._reference(subject) if self._is_whole(subject) else self._grown(subject, (root,)).tree
 
     def _grown(self, node: Node, path: tuple[Node, ...]) -> _Grown:
         """The part of the tree under a node, remembered where it does not depend on the way here."""
@@ -196,69 +216,118 @@ class _Grower:
             return known
         grown = self._expanded(node, (*path, node))
         if grown.whole and node in self._met:
+            _keep_few(self._known)
             self._known[node] = grown
-        self._met.add(node)
+        else:
+            _keep_few(self._met)
+            self._met.add(node)
         return grown
 
+    def catalogue(self, root: Node) -> Tree:
+        """The tree of a catalogue, without its datasets and their records."""
+        self._left = _MOST_NODES
+        facts = {
+            predicate: [value for value in values if not self._is_dataset(value.get("@id"))]
+            for predicate, values in self._graph.facts(root).items()
+            if predicate not in _OF_DATASETS
+        }
+        return self._described_as(root, facts, (root,)).tree
+
+    def _is_dataset(self, node: Node | None) -> bool:
+        return node is not None and self._is_whole(node) and CATALOGUES.isdisjoint(self._graph.kinds(node))
+
     def _expanded(self, node: Node, path: tuple[Node, ...]) -> _Grown:
+        facts = self._graph.facts(node)
+        if not _OUTWARD.isdisjoint(facts):
+            facts = {predicate: values for predicate, values in facts.items() if predicate not in _OUTWARD}
+        return self._described_as(node, facts, path)
+
+    def _described_as(self, node: Node, facts: Facts, path: tuple[Node, ...]) -> _Grown:
         tree: Tree = {} if blank(node) else {"@id": node}
         nodes, height, whole = 1, 0, True
         self._left -= 1
-        facts = self._graph.nodes.get(node, {})
         for predicate in sorted(facts):
+            values = facts[predicate]
             if predicate == TYPE:
-                tree["@type"] = sorted(name for name in self._graph.types(node) if not blank(name))
-            elif predicate not in _OUTWARD:
-                values, all_of_them = self._listed_there(node, predicate, facts[predicate], path)
+                tree["@type"] = sorted({value["@id"] for value in values if "@id" in value and not _unnamed(value)})
+            elif self._are_leaves(values):
+                if settled := _settled(cast(list[Tree], values)) if len(values) > 1 else values:
+                    tree[predicate] = settled
+            else:
+                values, all_of_them = self._listed_there(node, predicate, values, path)
                 grown = [self._value(value, predicate, path) for value in values]
                 if settled := _settled([part.tree for part in grown]):
                     tree[predicate] = settled
-                whole = whole and all_of_them and all(part.whole for part in grown)
-                nodes += sum(part.nodes for part in grown)
-                height = max(height, *(part.height for part in grown), 0)
+                for part in grown:
+                    nodes += part.nodes
+                    height = max(height, part.height)
+                    whole = whole and part.whole
+                whole = whole and all_of_them
         return _Grown(tree, nodes, height + 1, whole)
 
+    def _are_leaves(self, values: list[Value]) -> bool:
+        """Whether the values are literals and the names of nodes of which nothing is said: they stand as they are."""
+        described = self._described
+        if len(values) == 1:
+            name = values[0].get("@id")
+            return name is None or not (name[:2] == "_:" or described(name))
+        if len(values) > _MOST_REFERENCES:
+            return False
+        for value in values:
+            name = value.get("@id")
+            if name is not None and (name[:2] == "_:" or described(name)):
+                return False
+        return True
+
     def _listed_there(
-        self, node: Node, predicate: str, values: list[Object], path: tuple[Node, ...]
-    ) -> tuple[list[Object], bool]:
+        self, node: Node, predicate: str, values: list[Value], path: tuple[Node, ...]
+    ) -> tuple[list[Value], bool]:
         """The values that belong to the tree, and whether that is all: of many datasets, only the one it is about."""
         if len(values) <= _MOST_REFERENCES or len(path) == 1:
-            return values, True
+            return once(values), True
         key = node, predicate
         if key not in self._many:
-            whole: frozenset[Object] = frozenset(value for value in values if value in self._whole)
-            self._many[key] = [value for value in values if value not in whole], whole
+            values = once(values)
+            if len(values) <= _MOST_REFERENCES:
+                return values, True
+            whole = frozenset(value["@id"] for value in values if "@id" in value and self._is_whole(value["@id"]))
+            _keep_few(self._many)
+            self._many[key] = [value for value in values if value.get("@id") not in whole], whole
         kept, others = self._many[key]
-        return [*kept, path[0]] if path[0] in others else kept, not others
+        return [*kept, {"@id": path[0]}] if path[0] in others else kept, not others
 
-    def _value(self, value: Object, predicate: str, path: tuple[Node, ...]) -> _Grown:
-        if isinstance(value, Literal):
-            return _Grown(_literal(value), 0, 0, True)
-        if value not in self._graph.nodes:
-            return _Grown({} if blank(value) else {"@id": value}, 0, 0, True)
-        if value in self._whole or predicate in _STRUCTURE:
-            return _Grown(self._reference(value), 0, 0, True)
-        if value in path or len(path) > _DEEPEST or self._left <= 0:
-            return _Grown(self._reference(value), 0, 0, False)
-        return self._grown(value, path)
+    def _value(self, value: Value, predicate: str, path: tuple[Node, ...]) -> _Grown:
+        name = value.get("@id")
+        if name is None:
+            return _Grown(cast(Tree, value), 0, 0, True)
+        if not self._described(name):
+            return _NOTHING if blank(name) else _Grown(cast(Tree, value), 0, 0, True)
+        if predicate in _STRUCTURE or self._is_whole(name):
+            return _Grown(self._reference(name), 0, 0, True)
+        if name in path or len(path) > _DEEPEST or self._left <= 0:
+            return _Grown(self._reference(name), 0, 0, False)
+        return self._grown(name, path)
 
     def _reference(self, node: Node) -> Tree:
         named: Tree = {} if blank(node) else {"@id": node}
-        if kinds := sorted(self._graph.types(node) & _COLLECTIONS):
+        facts = self._graph.facts(node)
+        if kinds := sorted(self._graph.kinds(node) & _COLLECTIONS):
             named["@type"] = kinds
         # A stand-in's title is its writer's; its label is the source's.
-        names = _NAMES[1:2] if REFERENCE in self._graph.nodes.get(node, ()) else _NAMES
-        for predicate in names:
-            literals = [value for value in self._graph.values(node, predicate) if isinstance(value, Literal)]
-            if settled := _settled([_literal(value) for value in literals]):
-                return {**named, predicate: settled}
+        for predicate in _NAMES[1:2] if REFERENCE in facts else _NAMES:
+            literals = [value for value in facts.get(predicate, ()) if "@value" in value]
+            if literals:
+                return {**named, predicate: _settled(cast(list[Tree], literals))}
         return named
 
 
-def _literal(value: Literal) -> Tree:
-    if value.language:
-        return {"@value": value.value, "@language": value.language}
-    return {"@value": value.value, "@type": value.datatype} if value.datatype else {"@value": value.value}
+def _unnamed(value: Value) -> bool:
+    return blank(value["@id"])
+
+
+def _keep_few(kept: dict[Any, Any] | set[Any]) -> None:
+    if len(kept) >= _MOST_KEPT:
+        kept.clear()
 
 
 def _settled(values: list[Tree]) -> list[Tree]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
+from harvester.connector import Page, Walk
 from harvester.errors import RecordError, SourceError, Unavailable
 from harvester.fields.when import when
 from harvester.http import Http
@@ -94,6 +96,20 @@ def readable_date(*values: Any) -> Any:
 def utc(value: Any) -> Any:
     """A naive ISO timestamp, from a source documented to write UTC, with its Z; anything else as it is."""
     return f"{value}Z" if isinstance(value, str) and _NAIVE.fullmatch(value) else value
+
+
+def introduced(walk: Walk, pages: Iterable[Page], about: Callable[[], Mapping[str, Any]]) -> Iterator[Page]:
+    """The pages, the first of a walk with what the portal says of itself: one more request, which may fail."""
+    for number, page in enumerate(pages):
+        yield _introduced(page, about) if number == 0 and walk.cursor is None else page
+
+
+def _introduced(page: Page, about: Callable[[], Mapping[str, Any]]) -> Page:
+    try:
+        return replace(page, catalogue=filled(about()))
+    except SourceError as error:
+        message = f"the portal does not say what it is: {error.message}"
+        return replace(page, notes=(*page.notes, RecordError(message, code="no-introduction", url=error.url)))
 
 
 def filtered(guid: str, message: str) -> RecordError:

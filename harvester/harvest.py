@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Engine
 
@@ -33,7 +34,8 @@ class Tally:
 
     `errors` counts lost records without a name; `unstored` lost and `dropped` unwanted ones of which no row is kept;
     `idle` pages in a row that brought nothing new; `gap` that less came than was advertised.  A dry run, which marks
-    nothing as seen, keeps the ids it `saw`.
+    nothing as seen, keeps the ids it `saw`.  `catalogue` is what the source said
+    of itself so far, in its plain form, from the fields `heard`.
     """
 
     advertised: int | None = None
@@ -45,6 +47,8 @@ class Tally:
     idle: int = 0
     gap: bool = False
     saw: set[int] = field(default_factory=set)
+    catalogue: dict[str, Any] = field(default_factory=dict)
+    heard: set[str] = field(default_factory=set)
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(map(str, COUNTED), 0))
 
     def state(self, advertised: int | None) -> None:

@@ -1,11 +1,13 @@
-"""The evidence that two records are one dataset: match keys that only the very same dataset can share."""
+"""How datasets are known: every identifier they have, and the keys that only the very same dataset can share."""
 
 from __future__ import annotations
 
 import re
 from base64 import b32encode
 from collections.abc import Iterator
+from functools import lru_cache
 from hashlib import blake2b
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from harvester.model import Dataset
@@ -14,6 +16,9 @@ from harvester.model import Dataset
 _UUID = re.compile(r"(?:^|[/:#=])\{?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\}?/?$")
 _DOI = re.compile(r"10\.\d{4,9}/[^\s\"<>]+")
 _MOST_KEYS = 40
+_MOST_NAMES = 200
+# Longer texts are no identifiers, and no index of PostgreSQL holds them.
+LONGEST_NOTATION = 500
 
 
 def match_keys(dataset: Dataset, source_url: str) -> tuple[str, ...]:
@@ -22,6 +27,38 @@ def match_keys(dataset: Dataset, source_url: str) -> tuple[str, ...]:
     Sources: DCAT-AP usage guide on identifiers (SEMIC): equal node IRI, equal `adms:Identifier` with its agency.
     """
     return tuple(sorted(set(_keys(dataset, source_url)))[:_MOST_KEYS])
+
+
+class Known(NamedTuple):
+    """An identifier of a dataset, and who gave it; "" where it says that itself or nobody knows."""
+
+    notation: str
+    agency: str = ""
+
+
+def known_as(dataset: Dataset, guid: str, source_url: str) -> tuple[Known, ...]:
+    """Every identifier that a record gives its dataset, each once: guid, identifiers, IRI, and those of others.
+
+    A number of a portal means something beside the portal alone, so that it is the agency; an IRI needs none.
+    """
+    host = _host(source_url)
+    found: dict[Known, None] = {}
+    for name in (guid, *dataset.identifier, dataset.uri):
+        if name and len(name) <= LONGEST_NOTATION:
+            found[Known(name, "" if _is_iri(name) else host)] = None
+    for other in dataset.other_identifier:
+        if other.notation and len(other.notation) <= LONGEST_NOTATION >= len(other.agency or ""):
+            found[Known(other.notation, other.agency or "")] = None
+    return tuple(found)[:_MOST_NAMES]
+
+
+@lru_cache(maxsize=256)
+def _host(url: str) -> str:
+    return urlsplit(url).netloc.lower()
+
+
+def _is_iri(name: str) -> bool:
+    return "://" in name or name.startswith(("urn:", "doi:"))
 
 
 def public_key(source: str, guid: str) -> str:

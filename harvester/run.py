@@ -12,7 +12,9 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import Connection, Row
 
 from harvester import jsonio
@@ -24,10 +26,12 @@ from harvester.catalogue.store import Outcome, Problem, RunRef
 from harvester.connector import Body, Connector, Page, Record, Source, Walk
 from harvester.decide import Action, Retirement, Stored, after_mapping, at_a_glance
 from harvester.errors import HarvesterError, RecordError, SourceError
+from harvester.fields.languages import preferred
 from harvester.harvest import Cancelled, Change, Harvest, Result, Tally, problem_of
-from harvester.identity import match_keys
-from harvester.model import Dataset
+from harvester.identity import known_as, match_keys
+from harvester.model import Catalogue, Dataset
 from harvester.settle import close, ended, failure, settle
+from harvester.vocabularies import heeding
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +89,8 @@ class _Mapper:
     def dataset(self, record: Record) -> Dataset:
         """The normalised dataset.  Raises `RecordError`, also for what the connector did not foresee."""
         try:
-            return self.connector.normalise(record, self.source)
+            with heeding(getattr(self.source.options, "overrides", None)):
+                return self.connector.normalise(record, self.source)
         except RecordError:
             raise
         except Exception as error:
@@ -117,6 +122,7 @@ def _take(harvest: Harvest, ref: RunRef, page: Page, mapper: _Mapper, tally: Tal
         known = queries.known(connection, ref.source_id, [*(record.guid for record in page.records), *named])
     problems = [problem_of(error, "fetch") for error in page.problems]
     problems += [problem_of(note, "fetch", "warning") for note in page.notes]
+    said = _stated(page, tally, problems)
     outcomes = list(_decided(page, known, mapper, ref, problems))
     _count(tally, page, outcomes, sum(guid in known for guid in named), len(named))
     tally.warnings += sum(problem.severity == "warning" for problem in problems)
@@ -134,10 +140,32 @@ def _take(harvest: Harvest, ref: RunRef, page: Page, mapper: _Mapper, tally: Tal
         store.touch(connection, ref, [known[guid].id for guid in named if guid in known])
         store.retire(connection, ref, gone, now)
         _note_body(connection, ref, page)
+        if said:
+            store.keep_catalogue(connection, ref.source_id, said)
         store.report(connection, ref.id, problems)
         progress = {**tally.columns(), "heartbeat_at": now, "cursor": page.cursor}
         if not store.advance(connection, ref.id, progress):
             raise Cancelled(f"run {ref.id} was cancelled")
+
+
+def _stated(page: Page, tally: Tally, problems: list[Problem]) -> dict[str, Any] | None:
+    """All that the source has said of itself in this walk, where the page adds to it; what it said first counts."""
+    added = {name: value for name, value in (page.catalogue or {}).items() if value and name not in tally.heard}
+    if not added:
+        return None
+    tally.heard |= added.keys()
+    try:
+        catalogue = Catalogue.of(added)
+    except ValidationError as error:
+        message = f"the connector describes the catalogue in a way that cannot be read: {error}"
+        problems.append(Problem("fetch", "warning", "unreadable-catalogue", message))
+        return None
+    problems += [
+        Problem("fetch", "warning", p.code, p.message, None, p.field, p.value)
+        for p in dict.fromkeys(catalogue.problems)
+    ]
+    tally.catalogue |= catalogue.plain()
+    return tally.catalogue
 
 
 def _count(tally: Tally, page: Page, outcomes: list[Outcome], stored: int, named: int) -> None:
@@ -216,6 +244,7 @@ def _mapped(
         dataset,
         dataset_json(dataset),
         match_keys(dataset, mapper.source.home),
+        known_as(dataset, record.guid, mapper.source.home),
     )
     return replace(outcome, action=after_mapping(stored, outcome.dataset_hash))
 
@@ -235,5 +264,5 @@ def _kept_pages(harvest: Harvest, ref: RunRef) -> Iterator[Page]:
 def _tell(harvest: Harvest, outcome: Outcome) -> None:
     if outcome.action in (Action.UNCHANGED, Action.REPEATED):
         return
-    title = next(iter(outcome.dataset.title.values()), None) if outcome.dataset else None
+    title = preferred(outcome.dataset.title) if outcome.dataset else None
     harvest.on_change(Change(str(outcome.action), outcome.record.guid, title))

@@ -28,6 +28,7 @@ class Programmable:
         self.nameless = False
         self.deleted: tuple[str, ...] = ()
         self.walks: list[Walk] = []
+        self.catalogue: dict[str, Any] | None = None
 
     def fetch(self, source: Source, http: Http, walk: Walk) -> Iterator[Page]:
         self.walks.append(walk)
@@ -43,7 +44,7 @@ class Programmable:
             bad = tuple(
                 RecordError("cannot be read", guid=None if self.nameless else g) for g in part if g in self.unreadable
             )
-            yield Page(good, total, str(start + len(part)), bad)
+            yield Page(good, total, str(start + len(part)), bad, catalogue=self.catalogue)
 
     def normalise(self, record: Record, source: Source) -> Dataset:
         raw = {key: value for key, value in record.payload.items() if key != "views"}

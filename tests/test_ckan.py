@@ -751,3 +751,49 @@ def test_every_real_payload_is_accepted_and_mapped() -> None:
             assert dataset.landing_page, path.name
             count += 1
     assert count > 200
+
+
+@pytest.mark.parametrize(
+    ("more", "title"),
+    [
+        ({"title-fr": "Eau", "title_nl": "Water"}, {"": "T", "fr": "Eau", "nl": "Water"}),
+        ({"extras": [{"key": "title-fr", "value": "Eau"}]}, {"": "T", "fr": "Eau"}),
+        ({"title": "Eau", "title-fr": "Eau"}, {"fr": "Eau"}),
+        ({"title": '{"fr": "Eau", "nl": "Water"}'}, {"fr": "Eau", "nl": "Water"}),
+        ({"title": {"fr": "Eau"}, "title_en": "Water"}, {"fr": "Eau", "en": "Water"}),
+        ({"title_translated": {"fr": "Eau", "nl-t-fr": "Water"}}, {"": "T", "fr": "Eau", "nl-t-fr": "Water"}),
+        ({"title_translated": {"fr": "Eau"}, "title_fr": "Onde"}, {"": "T", "fr": "Eau"}),
+        ({"title_id": "7", "title_is": "x"}, {"": "T"}),
+    ],
+)
+def test_titles_in_several_languages(more: dict[str, Any], title: dict[str, str]) -> None:
+    assert normalised({"id": "1", "title": "T", **more})["title"] == title
+
+
+def test_keywords_in_several_languages_stand_beside_the_plain_ones() -> None:
+    said = {"id": "1", "title": "T", "tags": [{"name": "eau"}], "keywords-nl": "water, lucht", "tags_de": ["Wasser"]}
+    assert normalised(said)["keyword"] == {"": ["eau"], "de": ["Wasser"], "nl": ["lucht", "water"]}
+
+
+def test_who_answers_for_the_metadata_is_a_contact_with_that_role() -> None:
+    spread = {"id": "1", "title": "T", "metadata_contact_name": "Archive", "metadata_contact_email": "a@a.example"}
+    one = {"name": {"": "Archive"}, "email": "a@a.example", "role": "metadata"}
+    assert normalised(spread)["contact_point"] == [one]
+    whole = {"id": "1", "title": "T", "metadata_contact": {"name": "Archive", "email": "a@a.example", "role": "author"}}
+    assert normalised(whole)["contact_point"] == [one | {"role": "author"}]
+
+
+def test_what_status_show_says_is_the_catalogue() -> None:
+    pages = walked(ckan_portal([package(1)], title="P", description="All of it", site_url="https://data.example"))
+    assert [page.catalogue for page in pages] == [
+        {"title": "P", "description": "All of it", "homepage": "https://data.example", "language": "fr"}
+    ]
+
+
+@pytest.mark.parametrize("answer", [[], None, "down", {"site_title": {"x": 1}, "site_url": 7, "locale_default": []}])
+def test_a_status_of_any_shape_is_no_trouble(answer: Any) -> None:
+    inner = ckan_portal([package(1)], title="P")
+    said = json_reply({"success": True, "result": answer})
+    (page,) = walked(lambda request: said if request.path.endswith("status_show") else inner(request))
+    assert guids([page]) == ["00000001"]
+    assert isinstance(page.catalogue, dict)

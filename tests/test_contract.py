@@ -13,9 +13,10 @@ from pyoxigraph import NamedNode
 from harvester import jsonio, registry
 from harvester.connector import Connector, Page, Record, Source, Walk
 from harvester.errors import RecordError, SourceError
+from harvester.fields.languages import preferred
 from harvester.fields.when import instant
 from harvester.http import Http
-from harvester.model import Dataset, Part
+from harvester.model import Catalogue, Dataset, Part
 from harvester.samples import SAMPLES, Sample
 from harvester.samples.faults import FAULTS, misbehaving
 from harvester.samples.serving import Portal, Reply, Request, as_transport
@@ -178,6 +179,46 @@ def test_nonsense_options_are_refused(bench: Bench, nonsense: dict[str, object])
 def test_a_payload_of_any_shape_is_mapped_or_refused(bench: Bench, payload: object) -> None:
     with contextlib.suppress(RecordError):
         bench.connector.normalise(Record("g", payload), bench.source)
+
+
+def test_the_portal_says_what_it_is(bench: Bench) -> None:
+    told = [page.catalogue for page in bench.pages() if page.catalogue]
+    assert told
+    about = Catalogue.of(told[0])
+    assert preferred(about.title) == bench.sample.title
+    assert about.problems == ()
+    assert Catalogue.of(about.plain()) == about
+    assert all(page.catalogue in (None, told[0]) for page in bench.pages())
+
+
+def test_it_is_asked_only_once_and_may_be_silent(bench: Bench) -> None:
+    whole = bench.records()
+    asked = [url for url in bench.requests if is_introduction(url)]
+    assert len(asked) <= 1
+    if not asked:
+        pytest.skip("this portal says it along with its datasets")
+
+    def silent(request: Request) -> Reply:
+        return Reply(500) if is_introduction(request.url()) else bench.portal(request)
+
+    pages = bench.pages(portal=silent)
+    assert [record for page in pages for record in page.records if not record.deleted] == whole
+    assert [note.code for page in pages for note in page.notes] == ["no-introduction"]
+    assert [page.problems for page in pages if page.problems] == []
+    assert {page.catalogue for page in pages} == {None}
+
+
+def is_introduction(url: str) -> bool:
+    return url.endswith(("/status_show", "/api/1/site/", "portal.example/"))
+
+
+def test_a_dataset_tells_how_its_portal_registered_it(bench: Bench) -> None:
+    records = [dataset.record for dataset in bench.datasets() if dataset.record]
+    if bench.sample.connector != "dcat":
+        assert len(records) == bench.sample.count
+    for record in records:
+        assert record.uri or record.conforms_to or record.modified
+        assert record.uri is None or NamedNode(record.uri).value == record.uri
 
 
 def test_its_own_portal_is_recognised_and_no_other(bench: Bench) -> None:

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pyoxigraph import NamedNode
+from pyoxigraph import Literal, NamedNode
 
-from harvester.fields import number, place, terms, text, web, when
+from harvester.fields import languages, number, place, terms, text, web, when
 from harvester.fields.base import FieldProblem, Report
+from harvester.model import Dataset
 
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(max_size=5),
@@ -26,7 +27,7 @@ CLEANERS: list[Callable[[Any, Report], Any]] = [
     text.proses,
     text.words,
     text.lines,
-    text.language_tag,
+    languages.language_tag,
     when.when,
     web.iri,
     web.url,
@@ -215,6 +216,105 @@ def test_html_escaped_twice_is_uncovered() -> None:
     assert text.text("&amp;lt;b&amp;gt;gras&amp;lt;/b&amp;gt;") == "gras"
 
 
+@pytest.mark.parametrize(
+    ("raw", "tag", "told"),
+    [
+        ("fr", "fr", 0),
+        ("fr_FR", "fr-fr", 0),
+        ("FR-fr ", "fr-fr", 0),
+        ("fra", "fr", 0),
+        ("fre-BE", "fr-be", 0),
+        ("gsw", "gsw", 0),
+        ("zh-Hans-CN", "zh-hans-cn", 0),
+        ("fr-t-nl", "fr-t-nl", 0),
+        ("fr-t-nl-t0-mtec", "fr-t-nl-t0-mtec", 0),
+        ("und", "", 0),
+        ("", "", 0),
+        (None, "", 0),
+        ("french", "fr", 1),
+        ("Néerlandais", "nl", 1),
+        ("fr_FR.UTF-8", "fr-fr", 1),
+        ("de-DE@euro", "de-de", 1),
+        ("fr-", "fr", 1),
+        ("x-none", "", 1),
+        ("fr-x", "", 1),
+        ("klingonese", "", 1),
+        ("a b", "", 1),
+        ("f" * 5_000, "", 1),
+        (7, "", 1),
+        (["fr"], "", 1),
+    ],
+)
+def test_language_tags(raw: Any, tag: str, told: int) -> None:
+    problems: list[FieldProblem] = []
+    assert languages.language_tag(raw, Report("title", problems)) == tag
+    assert [problem.code for problem in problems] == ["bad-language-tag"] * told
+    assert languages.language_tag(tag) == tag
+
+
+SUBTAGS = ("fr", "nl", "fra", "x", "t", "u", "a", "419", "latn", "1996", "t0", "mtec", "be", "und", "i", "abcdefgh")
+
+
+@given(st.lists(st.sampled_from(SUBTAGS), max_size=7))
+def test_whatever_becomes_a_tag_can_stand_in_rdf(parts: list[str]) -> None:
+    if tag := languages.language_tag("-".join(parts)):
+        assert Literal("a", language=tag).language == tag
+
+
+@pytest.mark.parametrize(
+    ("texts", "language", "shown"),
+    [
+        ({}, "fr", None),
+        ({"fr": "a", "nl": "b"}, "nl", "b"),
+        ({"fr": "a", "nl": "b"}, "", "a"),
+        ({"": "a", "en": "b", "nl": "c"}, "fr", "a"),
+        ({"en": "a", "nl": "b"}, "fr", "a"),
+        ({"de": "a", "en-gb": "b"}, "fr", "b"),
+        ({"": "a", "fr-be": "b"}, "fr", "b"),
+        ({"": "a", "fr": "b"}, "fr-be", "b"),
+        ({"fr-t-nl": "a", "nl": "b"}, "fr", "b"),
+        ({"fr-t-nl-t0-mtec": "a", "": "b"}, "fr", "b"),
+        ({"en-t-nl": "a", "fr-t-nl": "b"}, "fr", "b"),
+        ({"en-t-nl": "a", "de-t-nl": "b"}, "fr", "a"),
+        ({"fr-t-nl": "a", "und": "b"}, "fr-t-nl", "b"),
+    ],
+)
+def test_an_original_is_shown_before_any_translation(texts: dict[str, str], language: str, shown: str | None) -> None:
+    assert languages.preferred(texts, language) == shown
+    assert languages.preferred(dict(reversed(texts.items())), language) == shown
+
+
+def test_translations_are_known_by_their_tag() -> None:
+    tags = ("fr-t-nl", "zh-hans-t-en-t0-und", "fr", "fr-x-t-nl", "", "t-t-t")
+    assert [tag for tag in tags if languages.translated(tag)] == ["fr-t-nl", "zh-hans-t-en-t0-und"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ('{"fr": "Eau", "nl": "Water", "de": null}', {"fr": "Eau", "nl": "Water"}),
+        ('{"fr-t-nl": "<b>Eau</b>"}', {"fr-t-nl": "Eau"}),
+        ('{"fr": {"a": "b"}}', {"": '{"fr": {"a": "b"}}'}),
+        ('{"name": "Eau"}', {"": '{"name": "Eau"}'}),
+        ('{"fr": "Eau"', {"": '{"fr": "Eau"'}),
+        ("{}", {"": "{}"}),
+        ("{Eau}", {"": "{Eau}"}),
+        ('{"a":' * 50_000, {"": '{"a":' * 50_000}),
+    ],
+)
+def test_texts_by_language_written_as_one_text(raw: str, expected: dict[str, str]) -> None:
+    assert text.texts(raw) == expected
+    assert text.texts(text.texts(raw)) == expected
+
+
+def test_no_text_is_lost_to_a_bad_tag() -> None:
+    assert text.texts({"x-none": "a", "klingonese": "b", "fr": "c", "french": "c"}) == {"": "a", "fr": "c", "und": "b"}
+    assert text.texts({"fr-t-nl": "a", "fr": "b"}) == {"fr": "b", "fr-t-nl": "a"}
+    problems: list[FieldProblem] = []
+    assert text.texts({"fr": ["a", "b"]}, Report("title", problems)) == {"fr": "a"}
+    assert [(problem.code, problem.value) for problem in problems] == [("repeated-text", "b")]
+
+
 def test_languages() -> None:
     assert text.texts({"fr": "Eau", "fr_FR": "L'eau", "français": "Onde"}) == {
         "": "Onde",
@@ -299,3 +399,28 @@ def test_languages_joined_in_one_text(raw: Any, expected: list[str]) -> None:
 def test_broken_geometry_is_dropped(raw: Any) -> None:
     assert place.geometry(raw) is None
     assert place.bbox(raw) is None
+
+
+CONDITIONS = "The County gives no warranty whatsoever, express or implied, as to the accuracy of these data. " * 3
+
+
+def test_a_paragraph_of_conditions_is_no_licence() -> None:
+    found = Dataset.of({"title": "A", "license": f"<p>{CONDITIONS}</p>", "distribution": [{"license": [CONDITIONS]}]})
+    assert found.license is None
+    assert found.distribution[0].license is None
+    assert found.rights == {"": CONDITIONS.strip()} == found.distribution[0].rights
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"license": "Licence de la maison"},
+        {"license": ["Maison", CONDITIONS]},
+        {"license": [CONDITIONS, "https://creativecommons.org/licenses/by/4.0/"]},
+        {"license": CONDITIONS, "rights": "Tous droits"},
+    ],
+)
+def test_what_names_a_licence_or_would_push_rights_aside_stays(raw: dict[str, Any]) -> None:
+    found = Dataset.of({"title": "A", **raw})
+    assert found.license is not None
+    assert found.rights == ({"": raw["rights"]} if "rights" in raw else {})

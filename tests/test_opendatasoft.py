@@ -297,7 +297,7 @@ def described(groups: dict[str, Any] | None = None, default: dict[str, Any] | No
 
 
 def code_of(term: Any) -> str | None:
-    return term.uri.rpartition("/")[2] if term and term.uri else None
+    return term.uri.rstrip("/").rpartition("/")[2] if term and term.uri else None
 
 
 @pytest.mark.parametrize(
@@ -313,7 +313,10 @@ def code_of(term: Any) -> str | None:
         (["Lyon"], ["fr_80_75056"], ["FRA_LIO"]),
         (["Paris"], ["us_60_48277"], [None]),
         (["Paris", "Lyon"], ["us_60_48277"], [None, None]),
-        (["World"], ["world"], [None]),
+        (["World"], ["world"], ["6295630"]),
+        (["New South Wales"], ["au_40_1"], ["2155400"]),
+        (["Bayern"], ["de_40_09"], ["DE2"]),
+        (["Bayern"], ["fr_40_09"], [None]),
         (["Nulle part"], ["fr_9_zz"], [None]),
     ],
 )

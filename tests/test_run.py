@@ -13,7 +13,19 @@ from sqlalchemy import Engine, func, select, update
 from harvester import sources, worker
 from harvester.catalogue import queries, store
 from harvester.catalogue.database import writing
-from harvester.catalogue.tables import changes, datasets, match_keys, problems, records, runs, unmatched
+from harvester.catalogue.tables import (
+    changes,
+    datasets,
+    identifiers,
+    match_keys,
+    problems,
+    records,
+    runs,
+    unmatched,
+)
+from harvester.catalogue.tables import (
+    sources as source_rows,
+)
 from harvester.connector import Body, Page
 from harvester.errors import SourceError, UsageError
 from harvester.harvest import Change, Harvest, Result
@@ -62,6 +74,19 @@ class Bench:
     def visible(self) -> int:
         with self.engine.connect() as connection:
             return queries.visible_count(connection)
+
+    def names(self, number: int = 0) -> set[tuple[str | None, str | None]]:
+        """Every identifier of a dataset, by the order in which they are visible."""
+        with self.engine.connect() as connection:
+            view = queries.visible_page(connection)[number]
+            found = queries.identifiers_of(connection, [view.id]).get(view.id, ())
+        return {(known.notation, known.agency) for known in found}
+
+    def about(self, name: str = "one") -> dict[str, Any]:
+        """What the catalogue knows of a source as a whole."""
+        with self.engine.connect() as connection:
+            found = queries.source_catalogues(connection, [name])
+        return found[name].plain() if name in found else {}
 
     def titles(self) -> list[str]:
         with self.engine.connect() as connection:
@@ -479,3 +504,107 @@ def test_the_same_bytes_need_not_be_read_again(bench: Bench) -> None:
     with writing(bench.engine) as connection:
         connection.execute(update(records).where(records.c.guid == "g0").values(status="failed"))
     assert counts(bench.run(connector)) == {"unchanged": 4, "failed": 3}
+
+
+URI = "https://one.example/id/7"
+OTHER = {"notation": "FR-7", "agency": "INSPIRE"}
+
+
+def test_every_identifier_is_kept_with_who_gave_it(bench: Bench) -> None:
+    raw = {"title": "Jeu", "uri": URI, "identifier": ["7", "7b"], "other_identifier": [OTHER, {"notation": "x"}]}
+    bench.run(Programmable({"g7": raw}))
+    assert bench.names() == {
+        ("g7", "one.example"),
+        ("7", "one.example"),
+        ("7b", "one.example"),
+        (URI, None),
+        ("FR-7", "INSPIRE"),
+        ("x", None),
+    }
+
+
+def test_identifiers_of_earlier_revisions_and_of_retired_records_stay(bench: Bench) -> None:
+    connector = Programmable({"g": {"title": "Jeu", "uri": URI, "other_identifier": [OTHER]}, "h": {"title": "Autre"}})
+    bench.run(connector)
+    connector.packages["g"] = {"title": "Jeu", "uri": f"{URI}/new"}
+    bench.run(connector)
+    assert {(URI, None), (f"{URI}/new", None), ("FR-7", "INSPIRE"), ("g", "one.example")} <= bench.names()
+    before = bench.count(identifiers)
+    del connector.packages["g"]
+    bench.run(connector)
+    assert bench.count(identifiers) == before
+
+
+def test_a_known_identifier_keeps_the_date_of_its_first_sight(bench: Bench) -> None:
+    connector = Programmable({"g": {"title": "Jeu"}})
+    bench.run(connector)
+    first = bench.now
+    connector.packages["g"] = {"title": "Nouveau", "uri": URI}
+    bench.run(connector)
+    with bench.engine.connect() as connection:
+        rows = connection.execute(select(identifiers.c.notation, identifiers.c.first_seen_at))
+        seen = {row.notation: row.first_seen_at for row in rows}
+    assert seen == {"g": first, URI: bench.now}
+
+
+def test_a_dataset_has_the_identifiers_of_those_merged_into_it(bench: Bench) -> None:
+    bench.source("two")
+    bench.source("three")
+    a, b = "https://a.example/d/1", "https://b.example/d/1"
+    bench.run(Programmable({"g": {"title": "Jeu", "uri": a, "other_identifier": [OTHER]}}))
+    bench.run(Programmable({"h": {"title": "Jeu", "uri": b, "other_identifier": [OTHER | {"notation": "x"}]}}), "two")
+    assert bench.visible() == 2
+    both = [{"notation": a}, {"notation": b}]
+    bench.run(Programmable({"i": {"title": "Jeu", "other_identifier": both}}), "three")
+    assert bench.visible() == 1
+    expected = {("g", "one.example"), ("h", "two.example"), ("i", "three.example"), (a, None), (b, None)}
+    assert bench.names() == expected | {("FR-7", "INSPIRE"), ("x", "INSPIRE")}
+    with bench.engine.connect() as connection:
+        assert len(set(connection.execute(select(identifiers.c.dataset_id)).scalars())) == 1
+
+
+def test_what_no_index_can_hold_is_no_identifier(bench: Bench) -> None:
+    bench.run(Programmable({"g": {"title": "Jeu", "other_identifier": [{"notation": "n" * 501}]}}))
+    assert bench.names() == {("g", "one.example")}
+
+
+def test_what_a_source_says_of_itself_is_kept(bench: Bench) -> None:
+    connector = Programmable(packages(7))
+    connector.catalogue = {"title": {"fr": "Portail", "fr-t-nl": "Portail"}, "homepage": "https://one.example/"}
+    bench.run(connector)
+    assert bench.about() == {
+        "title": {"fr": "Portail", "fr-t-nl": "Portail"},
+        "homepage": "https://one.example/",
+    }
+    connector.catalogue = None
+    bench.run(connector)
+    assert bench.about()["homepage"] == "https://one.example/"
+    connector.catalogue = {"title": "Neu"}
+    bench.run(connector)
+    assert bench.about() == {"title": {"": "Neu"}}
+
+
+def test_a_bad_value_of_the_catalogue_is_reported_once_with_field_and_value(bench: Bench) -> None:
+    connector = Programmable(packages(7))
+    connector.catalogue = {"title": "Portail", "homepage": "nowhere", "issued": None}
+    result = bench.run(connector)
+    assert (result.status, bench.about()) == ("succeeded", {"title": {"": "Portail"}})
+    with bench.engine.connect() as connection:
+        rows = connection.execute(select(problems.c.field, problems.c.value, problems.c.severity)).all()
+    assert [tuple(row) for row in rows] == [("catalogue.homepage", "nowhere", "warning")]
+
+
+def test_a_connector_that_describes_its_catalogue_in_other_words_loses_only_that(bench: Bench) -> None:
+    connector = Programmable(packages(2))
+    connector.catalogue = {"no_such_field": 1}
+    assert bench.run(connector).status == "succeeded"
+    assert bench.about() == {}
+    assert bench.count(problems, problems.c.code == "unreadable-catalogue") == 1
+
+
+def test_a_dry_run_keeps_nothing_that_a_source_says_of_itself(bench: Bench) -> None:
+    connector = Programmable(packages(2))
+    connector.catalogue = {"title": "Portail"}
+    bench.run(connector, dry=True)
+    assert bench.about() == {}
+    assert bench.count(source_rows, source_rows.c.catalogue.is_not(None)) == 0

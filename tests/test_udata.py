@@ -118,13 +118,15 @@ def test_a_walk_sees_every_dataset_once_in_four_requests() -> None:
     pages = walked(recorded(asked, udata_portal(DATASETS, title="P")))
     assert sorted(guids(pages)) == [item["id"] for item in DATASETS]
     assert {page.advertised for page in pages} == {330}
-    assert [request.get("sort") for request in asked] == ["created"] * 4
+    lists = [request for request in asked if request.path.endswith("/datasets/")]
+    assert [request.get("sort") for request in lists] == ["created"] * 4
+    assert [request.path for request in asked if request not in lists] == ["/api/1/site/"]
 
 
 def test_a_last_page_that_is_full_is_the_last() -> None:
     asked: list[Request] = []
     assert len(guids(walked(recorded(asked, udata_portal(DATASETS[:200], title="P"))))) == 200
-    assert len(asked) == 2
+    assert len([request for request in asked if request.get("page")]) == 2
 
 
 def test_a_walk_resumes_from_its_cursor() -> None:
@@ -163,15 +165,14 @@ def test_an_incremental_walk_stops_at_the_date_it_was_given() -> None:
     asked: list[Request] = []
     found = guids(walked(recorded(asked, udata_portal(DATASETS, title="P")), walk=Walk(since=since)))
     assert set(found) >= {item["id"] for item in DATASETS[240:]}
-    assert len(asked) == 1
-    assert asked[0].get("sort") == "-last_update"
+    assert [request.get("sort") for request in asked if request.get("page")] == ["-last_update"]
 
 
 def test_a_silent_cap_of_the_page_size_loses_nothing() -> None:
     portal = udata_portal(DATASETS, title="P")
 
     def capped(request: Request) -> Reply:
-        return portal(request.asking(page_size=min(30, int(request.get("page_size")))))
+        return portal(request.asking(page_size=min(30, int(request.get("page_size") or 20))))
 
     assert len(set(guids(walked(capped)))) == 330
 

@@ -20,6 +20,7 @@ _PUBLISHING = frozenset(("publisher", "owner", "resourceProvider", "distributor"
 _CREATING = frozenset(("author", "originator", "principalInvestigator"))
 _ANSWERING = frozenset(("pointOfContact",))
 _ADMINISTRATIVE = frozenset(("administrative_contact", *chain.from_iterable(keys.ADMINISTRATIVE_CONTACT.values())))
+_OF_METADATA = frozenset(("metadata_contact", *chain.from_iterable(keys.METADATA_CONTACT.values())))
 # Roles whose fields may be spread over keys with a prefix: `publisher_name`, `contact_email`.
 _FIELDS = {"publisher": keys.AGENT, "creator": keys.AGENT, "contact": keys.CONTACT}
 _SPREAD = {
@@ -69,6 +70,7 @@ def contacts(package: Found) -> list[Any]:
         *_parts(package, "contact"),
         *map(_contact, every(package, "contact_point", "contact_points", "contato")),
         *_administrative(package),
+        *_of_metadata(package),
         {"name": _name(one(package, "maintainer")), "email": one(package, "maintainer_email")},
     ]
     known = [each for contact in said if (each := filled(contact))]
@@ -87,6 +89,15 @@ def _administrative(package: Found) -> list[dict[str, Any]]:
     own = lone(package, keys.ADMINISTRATIVE_CONTACT)
     said = [_contact(item) for item in every(package, "administrative_contact")]
     return [contact | own for contact in said] or [own]
+
+
+def _of_metadata(package: Found) -> list[dict[str, Any]]:
+    """Who answers for the description rather than for the data."""
+    if _OF_METADATA.isdisjoint(package):
+        return []
+    own = lone(package, keys.METADATA_CONTACT)
+    said = [_contact(item) for item in every(package, "metadata_contact")]
+    return [{"role": "metadata", **contact, **own} for contact in said] or [{"role": "metadata", **own}]
 
 
 def _named(known: list[dict[str, Any]], parties: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -121,7 +132,8 @@ def first_of(items: list[Any]) -> Any:
 def _target(item: Any) -> dict[str, Any]:
     if not isinstance(item, Mapping):
         return {"name": item}
-    return {"uri": first(item, "uri", "homepage", "url"), "name": first(item, "name_translated", "name")}
+    found = flat(item)
+    return lone(found, keys.AGENT) | {"name": translated(found, *keys.AGENT["name"])}
 
 
 def _parts(package: Found, role: str) -> list[dict[str, Any]]:

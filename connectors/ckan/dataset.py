@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 from connectors.ckan import keys
 from connectors.ckan.agents import attributions, contacts, creators, publisher
 from connectors.ckan.extent import hull, spatial, temporal
-from connectors.ckan.reading import Found, every, flat, lone, one, translated
+from connectors.ckan.reading import Found, every, flat, localised, lone, one, translated
 from connectors.ckan.resources import distribution, document, resources
 from connectors.ckan.roots import root_of
 from connectors.common import address, blank, filled, first, joined, listed, mappings, pointed, readable_date, utc
@@ -64,6 +64,7 @@ def normalise(record: Record, source: Source) -> Dataset:
                 "was_generated_by": pointed(every(package, "was_generated_by", "provenance_activity")),
                 "sample": [{"access_url": _address_of(item)} for item in every(package, "sample")],
                 "distribution": [distribution(each, licence, root) for each in found],
+                "record": _record(package, root),
             }
         )
     )
@@ -87,6 +88,7 @@ def licence_hints(package: Found) -> list[Any]:
 
 def _words(package: Found) -> dict[str, Any]:
     words = [item for key in keys.KEYWORDS if (item := one(package, key))]
+    words += [{tag: _plain(said)} for tag, said in localised(package, *keys.KEYWORDS_BY_LANGUAGE).items()]
     return {
         "title": translated(package, "title", "display_name"),
         "description": translated(package, "notes", "description", "extract"),
@@ -128,6 +130,19 @@ def _identity(package: Found, root: str) -> dict[str, Any]:
         "identifier": [*every(package, "identifier", "guid"), one(package, "id")],
         "other_identifier": [_other(item, agency) for item in every(package, *keys.OTHER_IDENTIFIERS)],
         "landing_page": [own] if same_host or not page else [own, page],
+    }
+
+
+def _record(package: Found, root: str) -> dict[str, Any]:
+    """How the portal registered the dataset; CKAN writes its dates in UTC."""
+    guid = one(package, "id", "name")
+    query = quote(guid, safe="", errors="replace") if isinstance(guid, str) else ""
+    return {
+        "uri": f"{root}/api/3/action/package_show?id={query}" if root and query else None,
+        "issued": utc(one(package, *keys.RECORD_ISSUED)),
+        "modified": readable_date(*(utc(date) for date in every(package, *keys.RECORD_MODIFIED))),
+        "language": languages(every(package, *keys.RECORD_LANGUAGE)),
+        "conforms_to": pointed(every(package, *keys.RECORD_STANDARD)),
     }
 
 

@@ -36,6 +36,19 @@ UNITS: dict[str, str] = {
 LINEAGE: Keys = ("provenance", "lineage", "linhagem", "linaje")
 QUALITY: Keys = ("accuracy", "data_quality")
 
+# What `status_show` says of the portal.
+SITE: dict[str, Keys] = {
+    "title": ("site_title",),
+    "description": ("site_description",),
+    "homepage": ("site_url",),
+    "language": ("locale_default",),
+}
+# What the portal, or the one it harvested, says of the description itself.
+RECORD_ISSUED: Keys = ("metadata_created",)
+RECORD_MODIFIED: Keys = ("metadata_modified", "metadata_date")
+RECORD_LANGUAGE: Keys = ("metadata_language",)
+RECORD_STANDARD: Keys = ("metadata_standard", "metadata_standard_name")
+
 # Everything these keys say fills the field.
 MANY: dict[str, Keys] = {
     "applicable_legislation": ("applicable_legislation",),
@@ -121,6 +134,7 @@ LANGUAGES: Keys = ("language", "languages", "idioma")
 LICENCE: Keys = ("license_title", "license_id", "license_url", "license", "licence_title", "licence", "licence_url")
 RIGHTS: Keys = ("rights", "access_constraints", "use_constraints", "copyright_notice", "citation", "liability")
 KEYWORDS: Keys = ("tags_translated", "keywords", "keyword", "tags", "tag_string", "keyword_fluent")
+KEYWORDS_BY_LANGUAGE: Keys = ("tags", "keywords", "keyword")
 PLACES: Keys = (
     "spatial_coverage",
     "geo_coverage",
@@ -200,6 +214,9 @@ CONTACT: dict[str, Keys] = {
     "url": ("url", "page", "hasurl"),
     "telephone": ("phone", "telephone", "tel"),
     "role": ("role",),
+}
+METADATA_CONTACT: dict[str, Keys] = {
+    field: tuple(f"metadata_contact_{name}" for name in names) for field, names in CONTACT.items()
 }
 # Contacts of the Belgian biodiversity portal, which prints all that is known of one into a text as well.
 ADMINISTRATIVE_CONTACT: dict[str, Keys] = {

@@ -19,6 +19,12 @@ _JOINTS = re.compile(r"[\s\-.:]+")
 _PREFIX = re.compile(r"extras_|dcat_(?!type$)")
 # What a converter writes when it takes the label of an RDF blank node for a value.
 _NODE = re.compile(r"(?:_:.*|n[0-9a-f]{32}b\d+)")
+# Of the 24 official languages of the Union and some of their neighbours; `id`, `is` and `no` are words of keys.
+_LANGUAGES = (
+    *("bg", "cs", "da", "de", "el", "en", "es", "et", "fi", "fr", "ga", "hr", "hu", "it", "lt", "lv", "mt", "nl"),
+    *("pl", "pt", "ro", "sk", "sl", "sv", "ca", "cy", "eu", "gl", "lb", "mk", "nb", "nn", "rm", "ru", "sq", "sr"),
+    *("tr", "uk", "ar", "he", "ja", "ko", "zh"),
+)
 _EXTRAS = ("extras", "__extras")
 _LONGEST_JSON = 2_000_000
 _OPENING = frozenset("[{ \t\r\n")
@@ -107,11 +113,25 @@ def every(found: Mapping[str, Any], *keys: str) -> list[Any]:
 
 
 def translated(found: Mapping[str, Any], *keys: str) -> Any:
-    """A text by language: fluent's `title_translated`, with the plain `title` where it adds something."""
-    plain = one(found, *keys)
+    """A text by language: fluent's `title_translated`, keys such as `title-fr`, the plain `title` if it adds one."""
+    plain, by_language = one(found, *keys), localised(found, *keys)
     for key in keys:
-        by_language = one(found, name) if (name := f"{key}_translated") in found else None
-        if isinstance(by_language, dict):
-            same = blank(plain) or isinstance(plain, dict) or plain in by_language.values()
-            return by_language if same else {**by_language, "": plain}
-    return plain
+        said = one(found, name) if (name := f"{key}_translated") in found else None
+        by_language = {**by_language, **said} if isinstance(said, dict) else by_language
+    if not by_language:
+        return plain
+    if isinstance(plain, dict):
+        return {**plain, **by_language}
+    return by_language if blank(plain) or plain in by_language.values() else {**by_language, "": plain}
+
+
+def localised(found: Mapping[str, Any], *keys: str) -> Found:
+    """language -> what a key with its code says ("title-fr", "notes_nl"); of several keys the first."""
+    met = _suffixed(keys)
+    known = found.keys() & met.keys()
+    return {met[name]: one(found, name) for name in sorted(known, key=list(met).index)[::-1]} if known else {}
+
+
+@lru_cache(maxsize=64)
+def _suffixed(keys: tuple[str, ...]) -> dict[str, str]:
+    return {f"{key}_{language}": language for key in keys for language in _LANGUAGES}

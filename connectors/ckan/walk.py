@@ -10,7 +10,7 @@ from connectors.ckan import keys
 from connectors.ckan.api import Api, result, speaks
 from connectors.ckan.options import Options
 from connectors.ckan.roots import candidates
-from connectors.common import blank, utc
+from connectors.common import blank, first, introduced, mapping, utc
 from harvester.connector import Page, Recognised, Record, Source, Walk
 from harvester.errors import RecordError, SourceError, Unavailable
 from harvester.fields.when import instant, when
@@ -43,7 +43,18 @@ def fetch(source: Source, http: Http, walk: Walk) -> Iterator[Page]:
     offset, _, dropped = (walk.cursor or "0").partition(":")
     found = locate(http, source.url)
     pages = _WALKS[found.action](found.api, options, walk, int(offset))
-    yield from _without_dropped(pages, int(dropped or 0))
+    yield from introduced(walk, _without_dropped(pages, int(dropped or 0)), lambda: _about(found.api))
+
+
+def _about(api: Api) -> dict[str, Any]:
+    """What the portal says of itself.  Raises `SourceError`."""
+    return portal(result(api.ask("status_show", {})))
+
+
+def portal(status: Any) -> dict[str, Any]:
+    """The fields of the catalogue that the answer to `status_show` fills."""
+    said = mapping(status)
+    return {field: first(said, *names) for field, names in keys.SITE.items()}
 
 
 def recognise(http: Http, url: str) -> Recognised | None:

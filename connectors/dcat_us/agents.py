@@ -51,9 +51,7 @@ def attributions(pod: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _attributed(item: Any, role: Any) -> dict[str, Any]:
-    who = agent(item) if isinstance(item, Mapping) else {}
-    target = {"uri": who["uri"], "name": who["name"]} if who else first_of(pointed(item))
-    return {"target": target, "role": role}
+    return {"target": agent(item) if isinstance(item, Mapping) else first_of(pointed(item)), "role": role}
 
 
 def first_of(items: list[Any]) -> Any:

@@ -66,6 +66,7 @@ def normalise(record: Record, source: Source) -> Dataset:
                 "sample": distributions(pod.get("sample"), []),
                 "distribution": distributions([*listed(pod.get("distribution")), _own_file(pod)], licence),
                 "service": [service(item) for part, names in served for item in _every(part, names)],
+                "record": {"conforms_to": _pointed(_every(catalogue, terms.STANDARDS))},
             }
         )
     )

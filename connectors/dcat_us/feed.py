@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 import ijson
 
 from connectors.common import blank, first, listed, mappings, readable_date
+from connectors.dcat_us.catalogue import described
 from connectors.dcat_us.serving import Serving
 from harvester.connector import Page, Record
 from harvester.errors import RecordError, SourceError
@@ -33,7 +34,7 @@ _DATASET_TYPE = re.compile(rb'"@type"\s*:\s*"dcat:Dataset"')
 
 _LISTS = re.compile(r"(?:item\.)?(?:catalog(?:\.item)?\.)*(?:dataset|datasetSeries)")
 _ITEM = re.compile(r"(?:(?:item\.)?(?:catalog(?:\.item)?\.)*(?:dataset|datasetSeries)(?:\.item)?|item)")
-_CATALOGUE = ("@id", "title", "publisher", "homepage", "language", "conformsTo")
+_CATALOGUE = ("@id", "title", "publisher", "homepage", "language", "conformsTo", "describedBy")
 _SERVICES = re.compile(r"(?:item\.)?(?:catalog(?:\.item)?\.)*service(?:\.item)?")
 _AROUND = ("start_array", "end_array", "null", "map_key", "end_map")
 _ASIDE = ("record", "catalog")
@@ -75,12 +76,14 @@ def _pages(stream: BinaryIO, url: str, once: _Once) -> Iterator[Page]:
     source = _Utf8(stream)
     reader = _Reader()
     found: list[Any] = []
+    told: dict[str, Any] | None = None
     try:
         for item in reader.datasets(source):
             found.append(item)
             if len(found) >= RECORDS_A_PAGE:
-                yield once.page(found, reader)
-                found = []
+                page, found = once.page(found, reader), []
+                told = page.catalogue
+                yield page
     except (ijson.JSONError, ijson.IncompleteJSONError, ValueError) as error:
         if found:
             yield once.page(found, reader)
@@ -88,10 +91,9 @@ def _pages(stream: BinaryIO, url: str, once: _Once) -> Iterator[Page]:
     if not reader.is_feed:
         raise SourceError("the JSON holds no list of datasets: no data.json feed", code="not-pod", url=url)
     page = once.page(found, reader)
-    if notes := reader.serving.notes(url):
+    notes = reader.serving.notes(url)
+    if found or notes or page.catalogue != told:
         yield replace(page, notes=notes)
-    elif found:
-        yield page
 
 
 def _mended(stream: BinaryIO) -> BinaryIO | None:
@@ -149,7 +151,7 @@ class _Once:
                 records += self._records(pod, reader)
             except RecordError as error:
                 problems.append(error)
-        return Page(tuple(records), problems=tuple(problems))
+        return Page(tuple(records), problems=tuple(problems), catalogue=reader.about())
 
     def _records(self, pod: Any, reader: _Reader) -> list[Record]:
         if not isinstance(pod, Mapping):
@@ -212,6 +214,10 @@ class _Reader:
         if not self.is_feed and _is_dataset(self._own):
             self.is_feed = True
             yield self._own
+
+    def about(self) -> dict[str, Any] | None:
+        """What the document has said of itself so far; None where it is a list, or itself a dataset."""
+        return None if _is_dataset(self._own) else described(self._own) or None
 
     def _item(self, prefix: str, event: str, value: Any, events: Iterator[Any]) -> Iterator[Any]:
         listing = _LISTS.fullmatch(prefix) is not None

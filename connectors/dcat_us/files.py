@@ -41,6 +41,7 @@ def distribution(item: Mapping[str, Any], licence: list[Any]) -> dict[str, Any]:
         "conforms_to": pointed(item.get("conformsTo")),
         "page": addresses([*listed(item.get("describedBy")), *listed(item.get("page"))]),
         "checksum": _checksum(item),
+        "applicable_legislation": listed(item.get("applicableLegislation")),
         "access_service": services,
     }
     return licensed(said, licences([each for name in terms.LICENCE for each in listed(item.get(name))]), licence)

@@ -32,6 +32,19 @@ POINTED: dict[str, Keys] = {
     "relation": ("relation", "systemOfRecords", "replaces"),
     "was_generated_by": ("wasGeneratedBy",),
 }
+# What the catalogue says its descriptions follow: the profile, and its schema.
+STANDARDS: Keys = ("conformsTo", "describedBy")
+CATALOGUE: dict[str, Keys] = {
+    "uri": ("@id",),
+    "identifier": ("identifier",),
+    "title": ("title",),
+    "description": ("description",),
+    "homepage": ("homepage",),
+    "language": ("language",),
+    "license": ("license", "licence"),
+    "issued": ("issued",),
+    "modified": ("modified",),
+}
 # USMART adds notes to the description.
 DESCRIPTION: Keys = ("description", "notes")
 RIGHTS: Keys = ("rights", "accessLevelComment", "liabilityStatement")

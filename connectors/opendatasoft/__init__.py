@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from pydantic import Field
 
+from connectors.common import introduced
 from connectors.opendatasoft.apis import (
     APIS,
     Params,
@@ -19,19 +19,19 @@ from connectors.opendatasoft.apis import (
     sliced,
 )
 from connectors.opendatasoft.fields import described
+from connectors.opendatasoft.home import about
 from connectors.opendatasoft.shapes import seen, unwrapped
 from connectors.opendatasoft.windows import SIZES, Walking, count, record_of, walk_windows
 from harvester.connector import NoOptions, Page, Recognised, Record, Source, Walk
 from harvester.errors import RecordError, SourceError
-from harvester.fields.text import text
+from harvester.fields.languages import preferred
+from harvester.fields.text import texts
 from harvester.http import Http
 from harvester.model import Dataset
 from harvester.walks import walk_offsets
 
 NAME = "opendatasoft"
 INCREMENTAL = True
-_HOME_TITLE = re.compile(r"<title[^>]*>([^<]{1,300})</title>", re.IGNORECASE)
-_HEAD = 20_000
 
 
 class Options(NoOptions):
@@ -45,6 +45,10 @@ class Options(NoOptions):
 def fetch(source: Source, http: Http, walk: Walk) -> Iterator[Page]:
     """Walk the catalogue in windows; v1, which has neither filter nor window, by offset and completely each time."""
     site = site_of(source.url)
+    yield from introduced(walk, _pages(source, http, site, walk), lambda: about(http, site))
+
+
+def _pages(source: Source, http: Http, site: str, walk: Walk) -> Iterator[Page]:
     api, first = served(http, site)
     params = [*filters_of(source.url), *_filters(source)]
     if not api.filters:
@@ -78,13 +82,11 @@ def recognise(http: Http, url: str) -> Recognised | None:
 
 
 def _named(http: Http, site: str) -> str | None:
-    """The title of the home page: the API names its datasets, not the portal."""
     try:
-        found = _HOME_TITLE.search(http.try_get(f"{site}/").text[:_HEAD])
+        return preferred(texts(about(http, site)["title"]))
     except SourceError:
         # A portal without a home page is a portal all the same.
         return None
-    return text(found.group(1)) if found else None
 
 
 def _kept(url: str, site: str) -> str:

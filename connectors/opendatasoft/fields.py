@@ -9,7 +9,7 @@ from typing import Any
 
 from connectors.common import blank, filled, first, listed, pointed, readable_date
 from connectors.filing import labels, licences
-from connectors.opendatasoft.files import distributions
+from connectors.opendatasoft.files import distributions, entry_of
 from connectors.opendatasoft.interop import (
     DOCUMENTATION,
     FREQUENCY,
@@ -63,9 +63,9 @@ def described(payload: Any, host: str) -> Fields:
         **_references(ods),
         **interoperable(interop),
         **access(ods, _access(ods, open_data)),
-        "title": default.get("title") or dublin.get("title") or ods.id,
-        "description": default.get("description") or dublin.get("description"),
-        "keyword": list(keywords([*listed(default.get("keyword")), *listed(dublin.get("subject"))])),
+        "title": tongued(ods, default.get("title")) or dublin.get("title") or ods.id,
+        "description": tongued(ods, default.get("description")) or dublin.get("description"),
+        "keyword": tongued(ods, list(keywords([*listed(default.get("keyword")), *listed(dublin.get("subject"))]))),
         "theme": list(_themes(ods)),
         "type": listed(ods.dcat.get("type") or ods.dcat.get("dcattype")),
         "language": languages(ods),
@@ -82,6 +82,7 @@ def described(payload: Any, host: str) -> Fields:
         "applicable_legislation": listed(interop.get("applicablelegislation")),
         "hvd_category": listed(interop.get("hvdcategory")),
         "distribution": distributions(ods, host, licence, readable_date(default.get("data_processed"), modified)),
+        "record": _record(ods, host),
     }
     return filled(fields)
 
@@ -105,8 +106,21 @@ def visible(ods: Seen) -> bool:
 
 def languages(ods: Seen) -> list[Any]:
     """The language of the data; where it is not told, those of the metadata."""
-    told = listed(ods.default.get("language")) or listed(ods.default.get("metadata_languages"))
+    told = listed(ods.default.get("language")) or _written(ods)
     return told or listed(ods.dublin.get("language"))
+
+
+def _written(ods: Seen) -> list[Any]:
+    """The languages of the metadata."""
+    return listed(ods.default.get("metadata_languages"))
+
+
+def tongued(ods: Seen, said: Any) -> Any:
+    """What the portal's own group says, in the language of the metadata; of several the API does not tell which."""
+    written = _written(ods)
+    if len(written) != 1 or not isinstance(written[0], str) or blank(said) or isinstance(said, dict):
+        return said
+    return {written[0]: said}
 
 
 def _visibility(ods: Seen) -> Any:
@@ -143,6 +157,17 @@ def _identity(ods: Seen, host: str) -> Fields:
             "name": default.get("publisher") or ods.interop.get("publisher"),
             "type": ods.interop.get("publishertype"),
         },
+    }
+
+
+def _record(ods: Seen, host: str) -> Fields:
+    """The entry in the portal's catalogue, and for a federated dataset the one it is a copy of."""
+    origin, remote = origin_of(ods)
+    return {
+        "uri": entry_of(ods, host, ods.id),
+        "modified": ods.default.get("metadata_processed"),
+        "language": _written(ods),
+        "source": [{"uri": entry_of(ods, origin, remote)}] if origin and remote else [],
     }
 
 

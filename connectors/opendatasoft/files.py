@@ -59,6 +59,11 @@ def distributions(ods: Seen, host: str, licence: Any, modified: Any) -> list[Fie
     return [filled(fields | shared) for fields in made]
 
 
+def entry_of(ods: Seen, host: str, key: str) -> str | None:
+    """The address of a dataset's entry in the catalogue of the API."""
+    return f"https://{host}{_DATASETS[ods.version]}{_quoted(key)}" if host and key else None
+
+
 def _exports(ods: Seen, site: str, modified: Any) -> Iterator[Fields]:
     if ods.item.get("has_records") is not True or not _open(ods):
         return

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from connectors.common import mapping
+from connectors.common import introduced, mapping
 from connectors.udata.fields import described
 from connectors.udata.listing import Listing
 from connectors.udata.places import DATASETS, Place, place_of
@@ -45,6 +45,24 @@ def fetch(source: Source, http: Http, walk: Walk) -> Iterator[Page]:
     if place.dataset:
         yield _lone(http, place)
         return
+    yield from introduced(walk, _pages(listing, walk), lambda: _about(http, place))
+
+
+def _about(http: Http, place: Place) -> dict[str, Any]:
+    """What the portal says of itself.  Raises `SourceError`."""
+    answer = http.try_get(f"{place.api}/site/")
+    if trouble := answer.trouble():
+        raise trouble
+    return portal(answer.json()) | {"homepage": f"{place.root}/"}
+
+
+def portal(site: Any) -> dict[str, Any]:
+    """The fields of the catalogue that the answer of `/api/1/site/` fills."""
+    said = mapping(site)
+    return {"identifier": said.get("id"), "title": said.get("title")}
+
+
+def _pages(listing: Listing, walk: Walk) -> Iterator[Page]:
     before: set[str] = set()
     for page in walk_offsets(listing.read, record_of, SIZES, int(walk.cursor or 0)):
         yield page

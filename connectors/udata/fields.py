@@ -21,7 +21,7 @@ from connectors.common import (
     utc,
     web_iri,
 )
-from connectors.filing import filed, labels, service_at
+from connectors.filing import filed, labels, licences, service_at
 from connectors.udata.extras import (
     access_of,
     frequency_of,
@@ -39,7 +39,6 @@ from connectors.udata.vocabulary import (
     DISTRIBUTOR_ROLE,
     HVD_REGULATION,
     HVD_TAGS,
-    NO_LICENCE,
     ORGANISATION_TYPES,
     PERSON,
     PUBLISHER_ROLE,
@@ -100,6 +99,7 @@ def described(item: Item, site: str) -> Fields:
         "conforms_to": [*schema(item.get("schema")), *reference_systems(extras)],
         "page": [*_documentation(resources), *_references(origin, extras)],
         "distribution": [distribution(one, licence, badges) for one in resources],
+        "record": _record(item, site),
     }
     return filled(fields)
 
@@ -121,6 +121,16 @@ def _dates(item: Item, origin: Item, extras: Item) -> Fields:
     }
 
 
+def _record(item: Item, site: str) -> Fields:
+    """How the portal registered the dataset: its own dates, where it tells those of a harvested one from the rest."""
+    own, guid = mapping(item.get("internal")), item.get("id")
+    return {
+        "uri": f"{site}/api/1/datasets/{guid}/" if site and isinstance(guid, str) and guid else None,
+        "issued": utc(own.get("created_at_internal") or item.get("created_at")),
+        "modified": utc(own.get("last_modified_internal") or item.get("last_modified")),
+    }
+
+
 def origin_of(item: Item, extras: Item) -> Fields:
     """Where a harvested dataset comes from, whatever the generation of udata that tells it."""
     block = mapping(item.get("harvest"))
@@ -132,10 +142,8 @@ def origin_of(item: Item, extras: Item) -> Fields:
 def licence_of(item: Item) -> Any:
     """The licence as hints; v2 may expand it to an object."""
     licence = item.get("license")
-    code = licence.get("id") if isinstance(licence, Mapping) else licence
-    if isinstance(code, str) and code in NO_LICENCE:
-        return None
-    return [licence.get(key) for key in ("title", "id", "url")] if isinstance(licence, Mapping) else licence
+    hints = [licence.get(key) for key in ("title", "id", "url")] if isinstance(licence, Mapping) else listed(licence)
+    return licences([hint for hint in hints if not blank(hint)])
 
 
 def labels_of(item: Item) -> list[str]:
@@ -306,17 +314,19 @@ def _attributions(contacts: list[Item]) -> Iterator[Fields]:
 
 
 def _attribution(agent: Item, role: str) -> Fields:
-    return {"target": {"uri": agent.get("homepage"), "name": agent.get("name")}, "role": role}
+    fields = ("name", "type", "identifier", "homepage", "email")
+    return {"target": {field: agent.get(field) for field in fields}, "role": role}
 
 
 def _remote_publisher(extras: Item) -> Iterator[Fields]:
     """Who published the dataset on the portal it was harvested from (CKAN and DCAT sources, 2018 to 2022)."""
     if name := first(extras, "publisher_name"):
-        yield {"target": {"uri": web_iri(extras.get("publisher_uri")), "name": name}, "role": PUBLISHER_ROLE}
+        agent = {"uri": web_iri(extras.get("publisher_uri")), "name": name, "email": first(extras, "publisher_email")}
+        yield {"target": agent, "role": PUBLISHER_ROLE}
 
 
 def _remote_contact(extras: Item) -> Iterator[Fields]:
-    """The address of that publisher, which an attribution has no field for."""
+    """The address of that publisher, where people can be asked."""
     if email := first(extras, "publisher_email"):
         yield {"name": first(extras, "publisher_name"), "email": email, "role": "publisher"}
 

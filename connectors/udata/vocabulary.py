@@ -49,9 +49,6 @@ ATTRIBUTION_ROLES = {
     "user": f"{_ROLES}user",
 }
 
-# What udata writes when its publisher said nothing.
-NO_LICENCE = frozenset(("notspecified",))
-
 _INSEE = "http://id.insee.fr/geo/"
 _ZONE_LEVELS = {
     "fr:commune": f"{_INSEE}commune/",

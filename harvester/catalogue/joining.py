@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
+from harvester.catalogue import naming
 from harvester.catalogue.tables import datasets, match_keys, records
 from harvester.identity import public_key
 
@@ -94,6 +95,7 @@ def merge(connection: Connection, merged: dict[int, int], now: datetime) -> None
     connection.execute(moved.values(dataset_id=bindparam("b_kept")), rows)
     gone = update(datasets).where(datasets.c.id == bindparam("b_ended"))
     connection.execute(gone.values(merged_into_id=bindparam("b_kept"), record_id=None, changed_at=now), rows)
+    naming.move(connection, merged)
 
 
 def new_holders(run: RunRef, keyed: Keyed, known: Evidence) -> list[dict[str, Any]]:
@@ -149,6 +151,20 @@ def dataset_row(dataset_id: int, record_id: int, outcome: Outcome, run: RunRef, 
         "created_at": now,
         "changed_at": now,
     }
+
+
+def with_own_iris(connection: Connection, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of new datasets, without the IRIs that another dataset has: two nodes of one name would be one."""
+    wanted = sorted({row["iri"] for row in rows if row["iri"]})
+    taken: set[str] = set()
+    for part in _pieces(wanted):
+        taken.update(connection.execute(select(datasets.c.iri).where(datasets.c.iri.in_(part))).scalars())
+    for row in rows:
+        if row["iri"] in taken:
+            row["iri"] = None
+        elif row["iri"]:
+            taken.add(row["iri"])
+    return rows
 
 
 def _candidates(source_id: int, keys: Iterable[str], known: Evidence) -> set[int]:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Insert, Table, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from harvester.catalogue import joining
+from harvester.catalogue import joining, naming
 from harvester.catalogue.packing import pack, squeeze
 from harvester.catalogue.tables import (
     bodies,
@@ -29,7 +29,9 @@ from harvester.catalogue.tables import (
 )
 from harvester.connector import Body, Record
 from harvester.decide import Action, Stored
+from harvester.fields.languages import preferred
 from harvester.fields.terms import matched
+from harvester.identity import Known
 from harvester.model import Dataset
 
 CHUNK = 500
@@ -47,6 +49,7 @@ class Outcome:
     dataset: Dataset | None = None
     body: bytes | None = None
     keys: tuple[str, ...] = ()
+    names: tuple[Known, ...] = ()
 
     @property
     def dataset_hash(self) -> bytes | None:
@@ -186,6 +189,13 @@ def edit_source(connection: Connection, source_id: int, values: Mapping[str, Any
     connection.execute(update(sources).where(sources.c.id == source_id).values(**values))
 
 
+def keep_catalogue(connection: Connection, source_id: int, said: Mapping[str, Any]) -> None:
+    """Keep what a source says of itself, in its plain form, unless it said so before."""
+    known = connection.execute(select(sources.c.catalogue).where(sources.c.id == source_id)).scalar_one_or_none()
+    if known != said:
+        edit_source(connection, source_id, {"catalogue": dict(said)})
+
+
 def allocate(connection: Connection, name: str, number: int) -> range:
     """A block of `number` unused identifiers."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
@@ -230,12 +240,14 @@ def _founded(connection: Connection, run: RunRef, created: Sequence[Outcome], no
     new_ids = allocate(connection, "datasets", len(orphans)) if orphans else range(0)
     founded = {i: dataset_id for (i, _), dataset_id in zip(orphans, new_ids, strict=True)}
     if orphans:
-        connection.execute(insert(datasets), [joining.dataset_row(founded[i], i, o, run, now) for i, o in orphans])
+        rows = [joining.dataset_row(founded[i], i, o, run, now) for i, o in orphans]
+        connection.execute(insert(datasets), joining.with_own_iris(connection, rows))
     everywhere = homes | founded
     _insert_records(connection, run, [(i, everywhere[i], o) for i, o in placed if o.stored is None], now)
     _accept(connection, run, [(i, everywhere[i], o) for i, o in placed if o.stored is not None], now)
     _insert_all(connection, match_keys, joining.new_holders(run, keyed, known))
     _insert_unmatched(connection, placed)
+    naming.note(connection, [(everywhere[i], o.names) for i, o in placed], now)
     joining.show_best_record(connection, set(homes.values()), now)
     _log(connection, run, Action.CREATED, [(founded[i], i) for i, _ in orphans], now)
     joined = [(homes[i], i) for i, _ in placed if i in homes]
@@ -278,6 +290,7 @@ def _rewritten(connection: Connection, run: RunRef, action: Action, changed: Seq
     connection.execute(update(records).where(records.c.id == bindparam("b_id")), rows)
     _store_blobs(connection, [(s.id, o) for s, o in placed])
     _replace_details(connection, run, [(s.id, o) for s, o in placed])
+    naming.note(connection, [(s.dataset_id, o.names) for s, o in placed if s.dataset_id is not None], now)
     joining.show_best_record(connection, {s.dataset_id for s, _ in placed if s.dataset_id is not None}, now)
     _log(connection, run, action, [(s.dataset_id, s.id) for s, _ in placed if s.dataset_id is not None], now)
 
@@ -308,7 +321,7 @@ def _columns(outcome: Outcome, dataset_id: int | None, run: RunRef, now: datetim
         "payload_hash": outcome.payload_hash,
         "dataset_hash": outcome.dataset_hash,
         "dataset_id": dataset_id,
-        "title": dataset and next(iter(dataset.title.values()), None),
+        "title": dataset and preferred(dataset.title),
         "url": dataset and next(iter(dataset.landing_page), dataset.uri),
         "modified": dataset and dataset.modified,
         "changed_at": now,

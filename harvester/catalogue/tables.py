@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -68,6 +69,7 @@ sources = Table(
     Column("next_run_at", Instant),  # null: never due
     Column("complete_at", Instant),  # start of the last complete, error-free walk; null: there was none
     Column("since_at", Instant),  # start of the last error-free walk of any kind; null: there was none
+    Column("catalogue", JSON(none_as_null=True)),  # what it says of itself; null: nothing yet
 )
 
 runs = Table(
@@ -162,6 +164,9 @@ documents = Table(
     Column("dataset", LargeBinary),  # null: the payload could not be normalised
 )
 
+# Counting and walking what is visible reads this index alone.
+VISIBLE = text("retired_at IS NULL AND record_id IS NOT NULL AND merged_into_id IS NULL")
+
 datasets = Table(
     "datasets",
     metadata,
@@ -173,6 +178,23 @@ datasets = Table(
     Column("changed_at", Instant, nullable=False),
     Column("retired_at", Instant),  # null: visible
     Column("merged_into_id", Id),  # null: it stands for itself
+    # An IRI may be longer than PostgreSQL's other indexes take.
+    Index(None, "iri", postgresql_using="hash"),
+    Index(None, "changed_at"),
+    Index(None, "merged_into_id"),
+    Index("ix_datasets_visible", "id", sqlite_where=VISIBLE, postgresql_where=VISIBLE),
+)
+
+# Every identifier ever seen of a dataset: kept when its records change or retire, moved when it is merged.
+identifiers = Table(
+    "identifiers",
+    metadata,
+    Column("dataset_id", Id, nullable=False),
+    Column("notation", Text, nullable=False),
+    Column("agency", Text, nullable=False),  # who gave it: the source of a guid, else what the record says; may be ""
+    Column("first_seen_at", Instant, nullable=False),
+    PrimaryKeyConstraint("dataset_id", "notation", "agency"),
+    sqlite_with_rowid=False,
 )
 
 # Evidence of identity: two records of two sources that share a key are one dataset.  A key that a source uses
@@ -209,6 +231,20 @@ unmatched = Table(
     Column("text", Text, nullable=False),
     Column("count", Integer, nullable=False),
     PrimaryKeyConstraint("record_id", "vocabulary", "text"),
+)
+
+# A named part of the catalogue: the datasets that a search with these words and filters finds.
+spaces = Table(
+    "spaces",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", String(100), nullable=False, unique=True),
+    Column("title", JSON, nullable=False),  # by language
+    Column("description", JSON, nullable=False),  # by language
+    Column("q", Text, nullable=False),
+    Column("filters", JSON, nullable=False),  # name -> list of values
+    Column("created_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
 )
 
 # Identifiers given out in blocks, so that a batch is written without asking for each one.

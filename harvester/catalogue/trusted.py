@@ -1,4 +1,4 @@
-"""Builds a dataset from its own stored form without cleaning it again: it was clean when it was stored.
+"""Builds parts of the model from their own stored form without cleaning them again: they were clean when stored.
 
 Cleaning costs ten times as much as reading, and exports, indexes and figures read every dataset there is.
 """
@@ -19,10 +19,11 @@ Shape = Callable[[Any], Any]
 
 def trusted(raw: Mapping[str, Any]) -> Dataset:
     """The dataset whose `plain` form `raw` is."""
-    return _build(Dataset, raw)
+    return trusted_as(Dataset, raw)
 
 
-def _build(kind: type[P], raw: Mapping[str, Any]) -> P:
+def trusted_as(kind: type[P], raw: Mapping[str, Any]) -> P:
+    """The part of this class whose `plain` form `raw` is."""
     shapes = _shapes(kind)
     values = {name: shapes[name](value) if name in shapes else value for name, value in raw.items()}
     # What `model_construct` does, without working out the defaults of thirty fields each time.
@@ -57,7 +58,7 @@ def _shape(annotation: Any) -> Shape | None:
     if annotation is Term:
         return lambda item: Term(**item)
     if isinstance(annotation, type) and issubclass(annotation, Part):
-        return lambda item: _build(annotation, item)
+        return lambda item: trusted_as(annotation, item)
     return None
 
 

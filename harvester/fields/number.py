@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Any
 
@@ -33,6 +32,8 @@ _DURATION = re.compile(r"-?P(?=\d|T\d)(?:\d+Y)?(?:\d+M)?(?:\d+D)?(?:T(?=\d)(?:\d
 _WEEKS = re.compile(r"P(\d{1,4})W")
 _DISTANCE = re.compile(r"(\d+(?:[.,]\d+)?)\s*(km|m|cm|metre|meter|mètre|metres|meters|mètres)?", re.IGNORECASE)
 _DISTANCE_UNITS = {"km": 1000.0, "cm": 0.01}
+# A tenth of a millimetre, and twice the way around the Earth: whatever is outside was no resolution.
+_FINEST, _COARSEST = 1e-4, 1e8
 _YES = frozenset(("true", "yes", "oui", "1", "y", "on"))
 _NO = frozenset(("false", "no", "non", "0", "n", "off"))
 LARGEST_SIZE = 2**63 - 1
@@ -80,7 +81,10 @@ def metres(value: Any, report: Report = SILENT) -> float | None:
         report("bad-distance", raw, "not a distance in metres; left out")
         return None
     amount = float(match.group(1).replace(",", ".")) * _DISTANCE_UNITS.get((match.group(2) or "").lower(), 1.0)
-    return amount if 0 < amount < math.inf else None
+    if _FINEST <= amount <= _COARSEST:
+        return amount
+    report("bad-distance", raw, "no distance on Earth; left out")
+    return None
 
 
 def duration(value: Any, report: Report = SILENT) -> str | None:

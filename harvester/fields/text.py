@@ -5,11 +5,12 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from html.parser import HTMLParser
 from typing import Any
 
 from harvester.fields.base import SILENT, Report
+from harvester.fields.languages import UNKNOWN, UNTAGGED, by_language, language_tag, preferred
 
 # XML 1.0 (section 2.2) forbids these even as references; lone surrogates cannot be encoded at all.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
@@ -19,7 +20,6 @@ _BLANK_LINES = re.compile(r"\n{3,}")
 _MARKUP = re.compile(
     r"</?[a-zA-Z][^<>]*>|<!--|<![a-zA-Z]|&(?:[a-zA-Z][a-zA-Z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6});"
 )
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*")
 # "water, air; soil" is a list: two marks at least, and nothing between them as long as a clause.
 _LIST_MARKS = re.compile("[,;]")
 _FEWEST_LISTED = 3
@@ -27,9 +27,6 @@ _LONGEST_LISTED = 40
 _SCALARS = (str, int, float)
 _PLAIN = frozenset((str,))
 _LISTS = (list, tuple)
-_LANGUAGE_KEYS = ("fr", "en", "de", "nl", "it", "es", "pt")
-
-UNTAGGED = ""
 
 
 def text(value: Any, report: Report = SILENT) -> str | None:
@@ -58,15 +55,6 @@ def lines(value: Any, report: Report = SILENT) -> tuple[str, ...]:
     if type(value) is str:
         return (alone,) if (alone := text(value)) else ()
     return tuple(dict.fromkeys(found for _, raw in tagged(value, report) if (found := text(raw, report))))
-
-
-def language_tag(value: Any, report: Report = SILENT) -> str:
-    """A BCP 47 tag in lower case (`fr`, `pt-br`, `fr-t-nl`), or "" when the value is none."""
-    if isinstance(value, str) and _LANGUAGE.fullmatch(tag := value.strip()):
-        return tag.replace("_", "-").lower()
-    if value not in (None, ""):
-        report("bad-language-tag", value, "not a language tag (BCP 47); the text is kept without it")
-    return UNTAGGED
 
 
 def texts(value: Any, report: Report = SILENT) -> dict[str, str]:
@@ -116,18 +104,35 @@ def tagged(value: Any, report: Report = SILENT, tag: str = UNTAGGED) -> Iterator
 
 def _by_language(value: Any, clean: Any, report: Report) -> dict[str, str]:
     if type(value) is str:
-        alone = clean(value, report)
-        return {} if alone is None else {UNTAGGED: alone}
+        if not value.startswith("{") or (spelt := by_language(value)) is None:
+            alone = clean(value, report)
+            return {} if alone is None else {UNTAGGED: alone}
+        value = spelt
+    if not isinstance(value, Mapping) or "@value" in value:
+        return _collected(tagged(value, report), clean, report)
     found: dict[str, str] = {}
-    for tag, raw in tagged(value, report):
-        cleaned = clean(raw, report)
-        if cleaned is None or found.get(tag) == cleaned:
-            continue
-        if tag in found:
-            report("repeated-text", cleaned, f"a second text in the same language ({tag or 'none'}) was left out")
-            continue
-        found[tag] = cleaned
+    for key, inner in value.items():
+        for tag, said in _collected(tagged(inner, report, language_tag(key, report)), clean, report).items():
+            # Two keys may mean one language ("fr", "French"), or none: the second text stays without a tag.
+            free = next((each for each in (tag, UNTAGGED, UNKNOWN) if found.get(each, said) == said), None)
+            if free is None:
+                _left_out(said, tag, report)
+            else:
+                found[free] = said
     return {tag: found[tag] for tag in sorted(found)}
+
+
+def _collected(pairs: Iterable[tuple[str, Any]], clean: Any, report: Report) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for tag, raw in pairs:
+        cleaned = clean(raw, report)
+        if cleaned is not None and found.setdefault(tag, cleaned) != cleaned:
+            _left_out(cleaned, tag, report)
+    return {tag: found[tag] for tag in sorted(found)}
+
+
+def _left_out(said: str, tag: str, report: Report) -> None:
+    report("repeated-text", said, f"a second text in the same language ({tag or 'none'}) was left out")
 
 
 def _scalar(value: Any, report: Report) -> str | None:
@@ -143,8 +148,8 @@ def _scalar(value: Any, report: Report) -> str | None:
 
 
 def _preferred(value: Mapping[Any, Any]) -> Iterator[Any]:
-    yield from (value[key] for key in ("@value", *_LANGUAGE_KEYS) if value.get(key))
-    yield from value.values()
+    yield value.get("@value")
+    yield preferred({language_tag(key): said for key, said in value.items() if isinstance(said, str) and said})
 
 
 def _is_plain(raw: str) -> bool:

@@ -40,6 +40,7 @@ from harvester.fields.terms import (
     Term,
     Themes,
 )
+from harvester.model.legal import Licensed
 from harvester.model.parts import (
     Agent,
     Agents,
@@ -73,7 +74,7 @@ class CatalogRecord(Part):
     source: Resources = ()
 
 
-class DataService(Part):
+class DataService(Licensed):
     """dcat:DataService: an API that gives access to datasets."""
 
     model_config = ConfigDict(title="data_service")
@@ -107,7 +108,7 @@ class DataService(Part):
 Services = Annotated[tuple[DataService, ...], Many]
 
 
-class Distribution(Part):
+class Distribution(Licensed):
     """dcat:Distribution: a representation of the dataset; `identifier` is the portal's own id of it."""
 
     model_config = ConfigDict(title="distribution")
@@ -144,7 +145,7 @@ class Distribution(Part):
 Distributions = Annotated[tuple[Distribution, ...], Many]
 
 
-class Dataset(Part):
+class Dataset(Licensed):
     """dcat:Dataset, or dcat:DatasetSeries when `kind` says so; the one shape every connector normalises into."""
 
     model_config = ConfigDict(title="dataset")
@@ -216,7 +217,7 @@ class Dataset(Part):
         return _terms(self)
 
 
-class Catalogue(Part):
+class Catalogue(Licensed):
     """dcat:Catalog: what a source says of itself as a whole."""
 
     model_config = ConfigDict(title="catalogue")

@@ -72,7 +72,8 @@ class Running:
 
 def _ckan() -> Portal:
     site = CKAN.public_url
-    return ckan_portal(load("ckan"), title=CKAN.title, root=CKAN_ROOT, site_url=site)
+    description = "Les données ouvertes de la région Val-d'Aurée et de ses partenaires."
+    return ckan_portal(load("ckan"), title=CKAN.title, root=CKAN_ROOT, site_url=site, description=description)
 
 
 def _udata() -> Portal:
@@ -80,7 +81,8 @@ def _udata() -> Portal:
 
 
 def _opendatasoft() -> Portal:
-    return opendatasoft_portal(load("opendatasoft"), title=OPENDATASOFT.title)
+    description = "Brévigny Métropole ouvre ses données : transports, culture, cadre de vie."
+    return opendatasoft_portal(load("opendatasoft"), title=OPENDATASOFT.title, description=description)
 
 
 def _dcat() -> Portal:

@@ -104,6 +104,7 @@ class Ckan:
 
     packages: Sequence[Package]
     title: str
+    description: str
     site_url: str
     version: str
     organisations: Sequence[Mapping[str, Any]]
@@ -164,7 +165,7 @@ def status_show(ckan: Ckan, request: Request) -> dict[str, Any]:
     return {
         "ckan_version": ckan.version,
         "site_url": ckan.site_url,
-        "site_description": "",
+        "site_description": ckan.description,
         "site_title": ckan.title,
         "error_emails_to": None,
         "locale_default": "fr",
@@ -338,13 +339,14 @@ def ckan_portal(
     organisations: Sequence[Mapping[str, Any]] | None = None,
     show_as_list: bool = False,
     disabled: Iterable[str] = (),
+    description: str = "",
 ) -> Portal:
     """A CKAN mounted under `root`.
 
     `show_as_list` answers `package_show` as DKAN does; `disabled` names actions that are switched off.
     """
     held = organisations_of(packages) if organisations is None else organisations
-    ckan = Ckan(packages, title, site_url, version, held, show_as_list, frozenset(disabled))
+    ckan = Ckan(packages, title, description, site_url, version, held, show_as_list, frozenset(disabled))
 
     def portal(request: Request) -> Reply:
         base = request.origin + root

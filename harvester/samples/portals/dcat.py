@@ -113,6 +113,7 @@ def catalogue(feed: Feed, node: NamedNode) -> list[Quad]:
     return [
         Quad(node, TYPE, NamedNode(DCAT + "Catalog")),
         Quad(node, NamedNode(DCT + "title"), Literal(feed.title, language="fr")),
+        Quad(node, NamedNode(DCT + "description"), Literal(f"Le catalogue de {feed.title}.", language="fr")),
         Quad(node, NamedNode(DCT + "language"), FRENCH),
         Quad(node, NamedNode(FOAF + "homepage"), NamedNode(feed.iri)),
     ]

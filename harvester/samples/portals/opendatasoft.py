@@ -10,12 +10,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from html import escape
 from re import fullmatch
 from typing import Any
 
 from harvester.samples.portals import opendatasoft_older as older
 from harvester.samples.portals.odsql import OdsqlError, ordered, value_of, where_test
-from harvester.samples.serving import HTML, Portal, Reply, Request, html_reply, json_reply, whole_number
+from harvester.samples.serving import HTML, Portal, Reply, Request, json_reply, whole_number
 
 Item = Mapping[str, Any]
 
@@ -47,6 +48,7 @@ class Ods:
 
     datasets: Sequence[Item]
     title: str
+    description: str
     versions: frozenset[str]
     quota: int
     _orders: dict[str, list[Item]] = field(default_factory=dict)
@@ -261,19 +263,27 @@ def answered(ods: Ods, request: Request) -> Reply:
         return json_reply({"error_code": error.code, "message": str(error)}, 400)
 
 
+def home(ods: Ods) -> Reply:
+    title, description = escape(ods.title), escape(ods.description)
+    head = f'<title>{title}</title><meta name="description" content="{description}">'
+    page = f'<!DOCTYPE html><html class="no-js" lang="fr"><head>{head}</head><body><h1>{title}</h1></body></html>'
+    return Reply(200, page.encode(), HTML)
+
+
 def opendatasoft_portal(
     datasets: Sequence[Item],
     *,
     title: str,
     versions: Iterable[str] = ("v2.1", "v2.0", "v1"),
     quota: int = 5000,
+    description: str = "",
 ) -> Portal:
     """A portal that holds these v2.1 datasets and serves the API versions named."""
-    ods = Ods(datasets, title, frozenset(versions), quota)
+    ods = Ods(datasets, title, description, frozenset(versions), quota)
 
     def portal(request: Request) -> Reply:
         if not request.path.startswith("/api/"):
-            return html_reply(title, 200) if request.path == "/" else Reply(404, b"404", HTML)
+            return home(ods) if request.path == "/" else Reply(404, b"404", HTML)
         reply = answered(ods, request)
         return replace(reply, headers={**reply.headers, **ods.headers})
 

@@ -1,0 +1,64 @@
+"""Every identifier ever seen of a dataset: noted, moved when datasets merge, and read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import BindParameter, Connection, Insert, bindparam, delete, exists, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from harvester.catalogue.tables import Id, identifiers
+from harvester.identity import Known
+from harvester.model import Identifier
+
+_CHUNK = 500
+
+
+def note(connection: Connection, named: Iterable[tuple[int, Sequence[Known]]], now: datetime) -> None:
+    """Add identifiers to datasets; one that is known already keeps the date of its first sight."""
+    rows = [
+        {"dataset_id": dataset_id, "notation": known.notation, "agency": known.agency, "first_seen_at": now}
+        for dataset_id, all_known in named
+        for known in all_known
+    ]
+    if rows:
+        dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+        connection.execute(dialect.insert(identifiers).on_conflict_do_nothing(), rows)
+
+
+def move(connection: Connection, merged: dict[int, int]) -> None:
+    """Give the kept datasets the identifiers of the ended ones (ended -> kept), which have none any more."""
+    rows = [{"b_ended": ended, "b_kept": kept} for ended, kept in merged.items()]
+    for row in rows:
+        connection.execute(moving(), row)
+    connection.execute(delete(identifiers).where(identifiers.c.dataset_id == bindparam("b_ended")), rows)
+
+
+def moving() -> Insert:
+    """Copies what dataset `b_ended` has and `b_kept` has not."""
+    mine = identifiers.alias()
+    ended: BindParameter[int] = bindparam("b_ended")
+    kept: BindParameter[int] = bindparam("b_kept", type_=Id)
+    there = (
+        mine.c.dataset_id == kept,
+        mine.c.notation == identifiers.c.notation,
+        mine.c.agency == identifiers.c.agency,
+    )
+    columns = (identifiers.c.notation, identifiers.c.agency, identifiers.c.first_seen_at)
+    chosen = select(kept, *columns).where(identifiers.c.dataset_id == ended, ~exists().where(*there))
+    return insert(identifiers).from_select(["dataset_id", *(column.name for column in columns)], chosen)
+
+
+def identifiers_of(connection: Connection, dataset_ids: Sequence[int]) -> dict[int, tuple[Identifier, ...]]:
+    """dataset id -> every identifier it ever had, by first sight; datasets without any are left out."""
+    found: dict[int, list[Identifier]] = {}
+    order = (identifiers.c.dataset_id, identifiers.c.first_seen_at, identifiers.c.notation, identifiers.c.agency)
+    for start in range(0, len(dataset_ids), _CHUNK):
+        part = dataset_ids[start : start + _CHUNK]
+        rows = connection.execute(select(identifiers).where(identifiers.c.dataset_id.in_(part)).order_by(*order))
+        for row in rows:
+            # Cleaned when it was noted: to clean it again would cost as much as the rest of an export.
+            known = Identifier.model_construct(notation=row.notation, agency=row.agency or None)
+            found.setdefault(row.dataset_id, []).append(known)
+    return {dataset_id: tuple(known) for dataset_id, known in found.items()}

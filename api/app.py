@@ -7,13 +7,12 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
-from api import datasets, errors, export, health, runs, sources, vocabularies
-from api.headers import Headers
-from api.pages import STATIC
+from api import datasets, dumps, errors, export, health, runs, sources, spaces, vocabularies
+from api.headers import Compression, Headers
 from api.pages import router as pages
+from api.pages.rendering import STATIC
 from harvester import __version__
 from harvester.catalogue.database import open_engine
 from harvester.search import open_index
@@ -25,10 +24,13 @@ One catalogue of the datasets that many open-data portals list: searched as JSON
 Every error is a problem document (RFC 9457, `application/problem+json`) with a stable `code`.
 Lists are read in pages; follow `next` until it is absent.
 """
+EXPOSED = ("Link", "ETag", "Content-Profile", "Accept-Ranges", "Content-Range")
 TAGS = [
     {"name": "search", "description": "Find datasets by words, place, period and facets."},
     {"name": "datasets", "description": "One dataset: its metadata, the records behind it, their raw payloads."},
     {"name": "dcat-ap", "description": "The catalogue and its datasets as RDF (DCAT-AP 3), with content negotiation."},
+    {"name": "dumps", "description": "Whole parts of the catalogue as compressed files."},
+    {"name": "spaces", "description": "Named parts of the catalogue, each with its search and its exports."},
     {"name": "sources", "description": "The portals that are harvested, and how their last run went."},
     {"name": "runs", "description": "Every run with its counters, problems and changes."},
     {"name": "vocabularies", "description": "What portals wrote that stands for no known concept."},
@@ -63,12 +65,12 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.engine = open_engine(settings)
     app.state.index = open_index(settings)
     errors.install(app)
-    for module in (datasets, sources, runs, vocabularies, export, health):
+    for module in (datasets, spaces, sources, runs, vocabularies, export, dumps, health):
         app.include_router(module.router)
     app.include_router(pages)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    app.add_middleware(GZipMiddleware, minimum_size=1_000)
+    app.add_middleware(Compression, minimum_size=1_000)
     # Open data: any page may read it; nothing here depends on cookies.
-    app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET"])
+    app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET"], expose_headers=EXPOSED)
     app.add_middleware(Headers)
     return app

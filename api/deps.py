@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Path, Query, Request
 from sqlalchemy import Connection, Engine
 
+from harvester import spaces
 from harvester.errors import UsageError
-from harvester.search import Index, SearchRequest
+from harvester.search import Index, Scope, SearchRequest
 from harvester.search.base import LARGEST_PAGE, SORTS
 from harvester.search.filters import FACETS, FILTERS
 from harvester.settings import Settings
@@ -41,6 +43,12 @@ def connection(engine: Annotated[Engine, Depends(engine)]) -> Iterator[Connectio
             opened = opened.execution_options(isolation_level="REPEATABLE READ")
         yield opened
 
+
+# Seconds a request waits for the index while something else writes it: threads are few.
+PATIENCE = 5.0
+
+# For endpoints that have something to do before their transaction begins.
+reading = contextmanager(connection)
 
 The = Annotated[Settings, Depends(settings)]
 Database = Annotated[Engine, Depends(engine)]
@@ -81,6 +89,7 @@ _FACETS = Annotated[
     str,
     Query(description="Facets to count, separated by commas; empty for none.", examples=["theme,format"]),
 ]
+_SPACE = Annotated[str, Query(description="Only in this space, by name.", max_length=100, examples=["culture"])]
 _FACET_SIZE = Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="Values per facet.")]
 DEFAULT_FACETS = "source,publisher,theme,format,licence,language,access_rights,hvd"
 
@@ -93,6 +102,7 @@ PLAIN: dict[str, tuple[Any, Any]] = {
     "facets": (_FACETS, DEFAULT_FACETS),
     "facet_size": (_FACET_SIZE, 20),
     "lang": (Language, ""),
+    "space": (_SPACE, ""),
 }
 
 
@@ -112,11 +122,19 @@ def _reader() -> Callable[..., SearchRequest]:
             facets=[name.strip() for name in given["facets"].split(",") if name.strip()],
             facet_size=given["facet_size"],
             language=given["lang"].lower(),
+            within=_within(request, given["space"]),
         )
 
     asked = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)
     read.__signature__ = inspect.Signature([asked, *_parameters()])  # type: ignore[attr-defined]
     return read
+
+
+def _within(request: Request, space: str) -> tuple[Scope, ...]:
+    if not space:
+        return ()
+    with engine(request).connect() as opened:
+        return (spaces.named(opened, space).scope,)
 
 
 def _parameters() -> Iterator[inspect.Parameter]:

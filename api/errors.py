@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 # Errors of the caller that are not simply wrong input.
-STATUS_BY_CODE = {"index-busy": 503, "index-missing": 503}
+STATUS_BY_CODE = {"index-busy": 503, "index-missing": 503, "unknown-space": 404, "unknown-source": 404}
 
 
 class FieldError(BaseModel):

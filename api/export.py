@@ -1,39 +1,36 @@
-"""The catalogue and its datasets as DCAT-AP: pages along the immutable ascending id, negotiation, caching."""
+"""The catalogue and its datasets as DCAT-AP: pages along the immutable ascending key, negotiation, caching."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime, parsedate_to_datetime
-from hashlib import blake2b
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response, StreamingResponse
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
-from api.deps import Database, Reading, The
-from api.errors import ProblemError, documented, missing
-from api.formats import BY_SUFFIX, FORMATS, Form, accepted, form_of, offers
-from api.links import link
-from api.runs import OfSource, source_row
-from harvester import __version__
+from api import caching
+from api.asking import VARY, AfterId, Choice, OfPart, PageSize, Part, Since, Suffix, Until, asked, chosen, moment
+from api.deps import PATIENCE, Database, Searching, The, reading
+from api.errors import documented
+from api.formats import FORMATS
 from harvester import export as dcat
-from harvester.catalogue import queries
+from harvester.catalogue import queries, walking
 from harvester.catalogue.queries import DatasetView
-from harvester.rdf.catalogue import page
-from harvester.rdf.entries import Paging
-from harvester.rdf.serialise import serialise
+from harvester.errors import UsageError
+from harvester.rdf.entries import CatalogueInfo, Paging
+from harvester.rdf.export import page
+from harvester.rdf.profiles import Profile
+from harvester.search import Index
 from harvester.settings import Settings
+from harvester.streams import stream
+from harvester.views import Reader, View, follow
 
 router = APIRouter(tags=["dcat-ap"])
-LARGEST = 500
-# A change is dated before its transaction commits: a younger date could hide a change of the same moment.
-SETTLED = timedelta(minutes=1)
-PageNumber = Annotated[int, Query(ge=1, le=10_000_000, description="Page, from 1.", examples=[1])]
-Suffix = Annotated[str, Path(description="`ttl`, `rdf`, `jsonld` or `nt`.", examples=["ttl"])]
-PageSize = Annotated[int, Query(ge=1, le=LARGEST, description="Datasets per page.", examples=[100])]
+# A change is dated when its transaction writes it and seen when that commits; no batch of a run takes so long.
+LATE = timedelta(minutes=10)
 RDF: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "A page of the catalogue",
@@ -44,171 +41,257 @@ RDF: dict[int | str, dict[str, Any]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """Which part of the catalogue is asked for, and how much there is."""
+class Place:
+    """Where a walk stands: after which key, how many a page, since when, and until when it is complete."""
 
-    page: int
+    after: int
     size: int
-    total: int
-    source: str | None = None
-    source_id: int | None = None
+    since: datetime | None
+    until: datetime
 
-    @property
-    def last(self) -> int:
-        """The number of the last page; an empty catalogue has one."""
-        return max(1, -(-self.total // self.size))
 
-    def path(self, suffix: str, page: int) -> str:
-        """The address of another page, or of this one in another format."""
-        return link(f"/catalog.{suffix}" if suffix else "/catalog", page=page, page_size=self.size, source=self.source)
+def _place(after: AfterId = 0, page_size: PageSize = 100, modified_since: Since = None, until: Until = None) -> Place:
+    latest = datetime.now(UTC) - LATE
+    given = moment("until", until)
+    return Place(after, page_size, moment("modified_since", modified_since), min(given or latest, latest))
+
+
+OfPlace = Annotated[Place, Depends(_place)]
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """What an answer is read from."""
+
+    engine: Engine
+    index: Index
+    settings: Settings
+
+
+def _at(engine: Database, index: Searching, settings: The) -> At:
+    return At(engine, index, settings)
+
+
+There = Annotated[At, Depends(_at)]
 
 
 @router.get("/catalog", responses=RDF | documented(404, 406), response_class=Response, summary="The catalogue as RDF")
-def negotiated(
-    request: Request,
-    connection: Reading,
-    settings: The,
-    page: PageNumber = 1,
-    page_size: PageSize = 100,
-    source: OfSource = None,
-) -> Response:
-    """In the format that the `Accept` header asks for; Turtle when it has no wish."""
-    form = wanted(request.headers.get("accept"))
-    answer = _page(request, connection, settings, form, _part(connection, page, page_size, source))
-    answer.headers["vary"] = "Accept"
-    return answer
+def negotiated(request: Request, part: OfPart, place: OfPlace, at: There) -> Response:
+    """In the format and profile that `Accept` and `Accept-Profile` ask for; Turtle and DCAT-AP 3 without a wish.
+
+    Pages are linked as Hydra says and in the `Link` header: whoever follows `next` sees every dataset that is in the
+    catalogue throughout exactly once, whatever is harvested meanwhile. `rel="monitor"` is the address of what
+    changes after this walk.
+    """
+    return _catalogue(request, "", part, place, at)
 
 
 @router.get(
-    "/catalog.{suffix}", responses=RDF | documented(404), response_class=Response, summary="The catalogue in one format"
+    "/catalog.{suffix}",
+    responses=RDF | documented(404, 406),
+    response_class=Response,
+    summary="The catalogue in one format",
 )
-def suffixed(
-    suffix: Suffix,
-    request: Request,
-    connection: Reading,
-    settings: The,
-    page: PageNumber = 1,
-    page_size: PageSize = 100,
-    source: OfSource = None,
-) -> Response:
-    """`ttl`, `rdf`, `jsonld` or `nt`; pages are linked as Hydra says and in the `Link` header."""
-    return _page(request, connection, settings, known(suffix), _part(connection, page, page_size, source))
+def suffixed(suffix: Suffix, request: Request, part: OfPart, place: OfPlace, at: There) -> Response:
+    """As `/catalog`, whatever the `Accept` header says."""
+    return _catalogue(request, suffix, part, place, at)
 
 
 @router.get(
-    "/export.{suffix}", responses=RDF | documented(404), response_class=Response, summary="The whole catalogue at once"
+    "/export.{suffix}", responses=RDF | documented(404, 406), response_class=Response, summary="Everything at once"
 )
-def whole(suffix: Suffix, engine: Database, settings: The, source: OfSource = None) -> Response:
-    """Streamed, of any size; what changes meanwhile may be in it or not. For one state of all, walk `/catalog`."""
-    form = known(suffix)
+def whole(suffix: Suffix, request: Request, part: OfPart, at: There) -> Response:
+    """Streamed, of any size; what changes meanwhile may be in it or not. `/dumps` has the same ready and compressed."""
+    _only(request, _PART)
+    choice = chosen(request, suffix, part.profile)
     # Not the transaction of the request: it would stay open as long as the stream.
-    with engine.connect() as connection:
-        source_id = None if source is None else int(source_row(connection, source).id)
-    body = dcat.stream(engine, settings, form.suffix, source_id)
-    name = f'attachment; filename="catalogue.{form.suffix}"'
-    return StreamingResponse(body, media_type=form.media_type, headers={"content-disposition": name})
+    with at.engine.connect() as connection:
+        view = asked(connection, at.settings, part, choice.profile)
+    body = stream(at.engine, at.index, at.settings, view, choice.form.suffix, choice.profile)
+    name = f'attachment; filename="catalogue.{choice.form.suffix}"'
+    headers = {"content-disposition": name, **_profiled(choice.profile), "vary": VARY}
+    return StreamingResponse(body, media_type=choice.form.media_type, headers=headers)
 
 
-def wanted(accept: str | None) -> Form:
-    """The format an `Accept` header asks for.  Raises `ProblemError` 406 with what is offered."""
-    chosen = accepted(accept, offers())
-    form = form_of(chosen) if chosen else None
-    if form is None:
-        raise not_acceptable([form.media_type for form in FORMATS])
-    return form
-
-
-def not_acceptable(offered: list[str]) -> ProblemError:
-    """406 that names what there is."""
-    detail = f"offered are {', '.join(offered)}"
-    return ProblemError(406, "not-acceptable", detail, headers={"vary": "Accept"}, offered=offered)
-
-
-def known(suffix: str) -> Form:
-    """The format of a suffix.  Raises `ProblemError` 404."""
-    if suffix not in BY_SUFFIX:
-        raise missing("format", suffix)
-    return BY_SUFFIX[suffix]
-
-
-def one(connection: Connection, settings: Settings, view: DatasetView, form: Form) -> Response:
+def one(request: Request, connection: Connection, settings: Settings, view: DatasetView, choice: Choice) -> Response:
     """One dataset in one format: as on a page of the catalogue, with its records."""
-    entries = [found for found in [dcat.entry(settings, view)] if found]
-    triples = page(dcat.info(settings, queries.last_change_at(connection)), entries)
-    return Response(serialise(triples, form.suffix), media_type=form.media_type)
+    base = f"/datasets/{view.key}"
+    told = (choice.form.suffix, choice.profile.name, walking.state(connection, [view.id]))
+    headers = {
+        "etag": caching.etag(settings, *told, _sources(connection, [view.id])),
+        "cache-control": "no-cache",
+        "link": ", ".join([_canonical(settings, base), *_alternates(choice, base), _profile_link(choice.profile)]),
+        "vary": VARY,
+        **caching.dated(view.changed_at),
+        **_profiled(choice.profile),
+    }
+    if caching.unchanged(request, headers):
+        return Response(status_code=304, headers=headers)
+    found = dcat.entries(connection, settings, [view.id])
+    body = _written(connection, dcat.info(settings), found, None, choice)
+    return Response(body, media_type=choice.form.media_type, headers=headers)
 
 
 def alternates(paths: Mapping[str, str]) -> str:
-    """The other formats of a thing, for the `Link` header."""
+    """The formats of a thing, for the `Link` header."""
     return ", ".join(f'<{path}>; rel="alternate"; type="{media_type}"' for media_type, path in paths.items())
 
 
-def _part(connection: Connection, page: int, size: int, source: str | None) -> Part:
-    source_id = None if source is None else int(source_row(connection, source).id)
-    part = Part(page, size, queries.visible_count(connection, source_id), source, source_id)
-    if page > part.last:
-        raise missing("page", page)
-    return part
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A page of a view: its ids, where it stands, and its addresses in the chosen form."""
+
+    view: View
+    choice: Choice
+    place: Place
+    ids: list[int]
+    total: int
+    starts: Mapping[str, int]
+
+    def path(self, after: int, choice: Choice | None = None) -> str:
+        """The address of another page, or of this one in another format."""
+        place = self.place
+        return (choice or self.choice).path(
+            "/catalog",
+            after=after or None,
+            page_size=place.size,
+            **dict(self.view.parameters),
+            modified_since=place.since and dcat.canonical(place.since),
+            until=dcat.canonical(place.until) if place.since and after else None,
+        )
+
+    def following(self) -> str:
+        """The address of what changes after this walk."""
+        until = dcat.canonical(self.place.until)
+        parameters = {"page_size": self.place.size, **dict(self.view.parameters), "modified_since": until}
+        return self.choice.path("/catalog", **parameters)
 
 
-def _page(request: Request, connection: Connection, settings: Settings, form: Form, part: Part) -> Response:
-    headers = _headers(connection, settings, form, part)
-    if _unchanged(request, headers):
+_PART = ("source", "publisher", "space", "hvd", "profile")
+_PLACE = ("after", "page_size", "modified_since", "until")
+
+
+def _only(request: Request, names: tuple[str, ...]) -> None:
+    """A parameter that does nothing is a mistake: `page=2` would lead in circles."""
+    for name in request.query_params:
+        if name not in names:
+            raise UsageError(f"there is no parameter {name[:100]!r}", code="unknown-parameter", field=name[:100])
+
+
+def _catalogue(request: Request, suffix: str, part: Part, place: Place, at: At) -> Response:
+    _only(request, _PART + _PLACE)
+    choice = chosen(request, suffix, part.profile)
+    with at.engine.connect() as connection:
+        view = asked(connection, at.settings, part, choice.profile).since(place.since)
+    # Before the transaction of the page begins: the index is never older than what that sees.
+    follow(at.engine, at.index, view, PATIENCE)
+    with reading(at.engine) as connection:
+        return _answer(request, at, connection, view, choice, place)
+
+
+def _answer(request: Request, at: At, connection: Connection, view: View, choice: Choice, place: Place) -> Response:
+    reader = Reader(connection, at.index, view)
+    found = _read(reader, view, choice, place)
+    headers = _headers(connection, at.settings, found)
+    if caching.unchanged(request, headers):
         return Response(status_code=304, headers=headers)
-    views = queries.visible_offset(connection, (part.page - 1) * part.size, part.size, part.source_id)
-    entries = [found for view in views if (found := dcat.entry(settings, view))]
-    triples = page(dcat.info(settings, queries.last_change_at(connection)), entries, _paging(settings, form, part))
-    return Response(serialise(triples, form.suffix), media_type=form.media_type, headers=headers)
+    info = _modified(view, place, queries.last_change_at(connection))
+    items = reader.items(at.settings, found.ids)
+    body = _written(connection, info, items, _paging(at.settings, found), choice)
+    return Response(body, media_type=choice.form.media_type, headers=headers)
 
 
-def _paging(settings: Settings, form: Form, part: Part) -> Paging:
-    def address(number: int) -> str | None:
-        found = 1 <= number <= part.last
-        return f"{dcat.root(settings)}{part.path(form.suffix, number)}" if found else None
+def _read(reader: Reader, view: View, choice: Choice, place: Place) -> _Page:
+    ids, following = reader.ids(place.after, place.size)
+    total = reader.size()
+    starts = {"first": 0, "last": reader.last(total, place.size)}
+    for name, start in (("previous", reader.before(place.after, place.size)), ("next", following)):
+        if start is not None:
+            starts[name] = start
+    return _Page(view, choice, place, ids, total, starts)
 
-    return Paging(
-        iri=address(part.page) or "",
-        total=part.total,
-        page_size=part.size,
-        first=address(1) or "",
-        last=address(part.last) or "",
-        previous=address(part.page - 1),
-        next=address(part.page + 1),
+
+def _modified(view: View, place: Place, newest: datetime | None) -> CatalogueInfo:
+    """Of what changed, the instant until which it is complete; of everything, the last change."""
+    changed = place.until if place.since else None if view.parameters else newest
+    if changed is None:
+        return view.info
+    return replace(view.info, about=view.info.about.model_copy(update={"modified": dcat.canonical(changed)}))
+
+
+def _written(
+    connection: Connection, info: CatalogueInfo, items: list[Any], paging: Paging | None, choice: Choice
+) -> bytes:
+    return page(
+        info, items, paging, choice.form.suffix, choice.profile, known=lambda iris: dcat.known(connection, iris)
     )
 
 
-def _headers(connection: Connection, settings: Settings, form: Form, part: Part) -> dict[str, str]:
-    """ETag and date change with the log of changes, and with whatever else stands in the page."""
-    sources = [(row.name, row.title, row.url) for row in queries.source_list(connection)]
-    told = (__version__, queries.last_change(connection), part, form.suffix, settings.model_dump(mode="json"), sources)
-    headers = {
-        "etag": f'W/"{blake2b(repr(told).encode("utf-8", "replace"), digest_size=12).hexdigest()}"',
+def _paging(settings: Settings, found: _Page) -> Paging:
+    pages = {name: f"{dcat.root(settings)}{found.path(after)}" for name, after in found.starts.items()}
+    return Paging(
+        iri=f"{dcat.root(settings)}{found.path(found.place.after)}",
+        total=found.total,
+        page_size=found.place.size,
+        first=pages["first"],
+        last=pages["last"],
+        previous=pages.get("previous"),
+        next=pages.get("next"),
+    )
+
+
+def _headers(connection: Connection, settings: Settings, found: _Page) -> dict[str, str]:
+    """The tag changes with the datasets of the page, their sources, and where the page stands among the others."""
+    choice, place = found.choice, found.place
+    standing = (found.view.parameters, found.total, dict(found.starts), place.after, place.size, place.since)
+    told = (*standing, choice.form.suffix, choice.suffix, choice.profile.name)
+    around = (_sources(connection, found.ids), found.view.info.about.plain(), found.ids)
+    return {
+        "etag": caching.etag(settings, told, walking.state(connection, found.ids), around),
         "cache-control": "no-cache",
-        "link": ", ".join(_links(form, part)),
+        "link": ", ".join(_links(settings, found)),
+        "vary": VARY,
+        **_profiled(choice.profile),
+        **caching.dated(queries.last_change_at(connection)),
     }
-    changed = queries.last_change_at(connection)
-    if changed is not None and changed < datetime.now(UTC) - SETTLED:
-        headers["last-modified"] = format_datetime(changed.replace(microsecond=0), usegmt=True)
-    return headers
 
 
-def _links(form: Form, part: Part) -> list[str]:
-    pages = {"first": 1, "prev": part.page - 1, "next": part.page + 1, "last": part.last}
-    found = [f'<{part.path(form.suffix, n)}>; rel="{rel}"' for rel, n in pages.items() if 1 <= n <= part.last]
-    others = {other.media_type: part.path(other.suffix, part.page) for other in FORMATS if other is not form}
-    return [*found, alternates(others)]
+def _links(settings: Settings, found: _Page) -> Iterator[str]:
+    names = {"first": "first", "previous": "prev", "next": "next", "last": "last"}
+    for name, rel in names.items():
+        if name in found.starts:
+            yield f'<{found.path(found.starts[name])}>; rel="{rel}"'
+    here = replace(found.choice, suffix="", named=None)
+    yield f'<{dcat.root(settings)}{found.path(found.place.after, here)}>; rel="canonical"'
+    others = [form for form in FORMATS if form is not found.choice.form]
+    paths = {o.media_type: found.path(found.place.after, replace(found.choice, suffix=o.suffix)) for o in others}
+    yield alternates(paths)
+    yield f'<{found.following()}>; rel="monitor"'
+    yield _profile_link(found.choice.profile)
 
 
-def _unchanged(request: Request, headers: dict[str, str]) -> bool:
-    """RFC 9110, section 13.2.2: the ETag decides where there is one, the date only without."""
-    tags = request.headers.get("if-none-match")
-    if tags is not None:
-        bare = headers["etag"].removeprefix("W/")
-        return tags.strip() == "*" or bare in {tag.strip().removeprefix("W/") for tag in tags.split(",")}
-    since = request.headers.get("if-modified-since")
-    if since is None or "last-modified" not in headers:
-        return False
-    try:
-        return parsedate_to_datetime(headers["last-modified"]) <= parsedate_to_datetime(since)
-    except (ValueError, TypeError):
-        return False
+def _alternates(choice: Choice, base: str) -> Iterator[str]:
+    yield alternates({f.media_type: replace(choice, suffix=f.suffix).path(base) for f in FORMATS})
+
+
+def _canonical(settings: Settings, path: str) -> str:
+    return f'<{dcat.root(settings)}{path}>; rel="canonical"'
+
+
+def _profile_link(profile: Profile) -> str:
+    """The IRI of the profile, and the ones that tell its versions apart."""
+    return ", ".join(f'<{iri}>; rel="profile"' for iri in _iris(profile))
+
+
+def _profiled(profile: Profile) -> dict[str, str]:
+    """The most telling of its IRIs: versions of DCAT-AP share one."""
+    return {"content-profile": f"<{_iris(profile)[-1]}>"}
+
+
+def _iris(profile: Profile) -> list[str]:
+    return list(dict.fromkeys((profile.iri, *(name for name in profile.aliases if "://" in name))))
+
+
+def _sources(connection: Connection, ids: list[int]) -> list[tuple[object, ...]]:
+    rows = walking.sources_of(connection, ids).values()
+    return [(row.name, row.title, row.catalogue) for row in rows]

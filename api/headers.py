@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from starlette.datastructures import MutableHeaders
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SECURITY = {
@@ -16,6 +17,19 @@ SECURITY = {
 }
 
 
+# Compressed already; a range of a file counts the bytes of the file.
+FILES = "/dumps/"
+
+
+class Compression(GZipMiddleware):
+    """Compresses whatever is large, but files that are."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        answer = self.app if scope["type"] == "http" and scope["path"].startswith(FILES) else super().__call__
+        await answer(scope, receive, send)
+
+
 class Headers:
     """ASGI middleware, outermost: nothing leaves without these headers."""
 
@@ -27,7 +41,8 @@ class Headers:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        head = scope["method"] == "HEAD"
+        # A file knows how to be asked for its headers alone; it is not to be read for that.
+        head = scope["method"] == "HEAD" and not scope["path"].startswith(FILES)
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":

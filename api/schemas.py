@@ -231,6 +231,59 @@ class UnmatchedList(Shape):
     values: list[UnmatchedOut]
 
 
+class DumpOut(Shape):
+    """A compressed file with a whole part of the catalogue."""
+
+    name: str = Field(examples=["catalogue.ttl.gz"])
+    title: str = Field(description="Of the part of the catalogue.", examples=["Unified catalogue"])
+    catalogue: str = Field(description="Its IRI.", examples=["https://data.example.org/catalog"])
+    parameters: dict[str, str] = Field(
+        description="Which part: `source`, `publisher`, `space`, `hvd`; none is everything.",
+        examples=[{"space": "culture"}],
+    )
+    format: str = Field(examples=["ttl"])
+    media_type: str = Field(description="Of what is compressed.", examples=["text/turtle"])
+    profile: str = Field(examples=["dcat-ap-3.0.1"])
+    bytes: int = Field(examples=[81_204_112])
+    sha256: str = Field(examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"])
+    datasets: int = Field(examples=[64188])
+    made_at: datetime = Field(examples=[_AT])
+    state: int = Field(description="The change of the log up to which everything is in it.", examples=[99112])
+    url: str = Field(examples=["/dumps/catalogue.ttl.gz"])
+
+
+class DumpList(Shape):
+    """Every dump."""
+
+    dumps: list[DumpOut]
+
+
+class SpaceOut(Shape):
+    """A named part of the catalogue."""
+
+    name: str = Field(examples=["culture"])
+    title: ByLanguage = Field(examples=[{"fr": "Culture en Occitanie"}])
+    description: ByLanguage = Field(examples=[{"fr": "Musées, patrimoine, spectacles."}])
+    q: str = Field(description="Words that each of its datasets has; may be empty.", examples=["musée"])
+    filters: dict[str, list[str]] = Field(description="As of a search.", examples=[{"theme": ["EDUC"]}])
+    created_at: datetime = Field(examples=[_AT])
+    changed_at: datetime = Field(examples=[_AT])
+    datasets: int = Field(description="How many it has now.", examples=[412])
+    page: str = Field(description="For people.", examples=["/spaces/culture"])
+    search: str = Field(description="The search within it.", examples=["/api/datasets?space=culture"])
+    catalogue: dict[str, str] = Field(
+        description="It as DCAT-AP, by media type.", examples=[{"text/turtle": "/catalog.ttl?space=culture"}]
+    )
+    dumps: list[DumpOut]
+
+
+class SpaceList(Shape):
+    """A page of spaces, by name."""
+
+    spaces: list[SpaceOut]
+    next: str | None = Field(examples=["/api/spaces?after=culture"])
+
+
 class Health(Shape):
     """Whether the service can answer."""
 

@@ -59,6 +59,14 @@ class Settings(BaseSettings):
     )
     retire_least: int = Field(10, description="So many vanished datasets may always be retired, whatever the share.")
     workers: int = Field(4, description="Sources that one worker process harvests at once.")
+    dump_schedule: str = Field(
+        "30 4 * * *",
+        description="When `harvester up` writes dumps of the catalogue and of each space: a preset as of a source, or "
+        "five cron fields (UTC); empty for never.",
+    )
+    dump_formats: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("ttl", "rdf", "jsonld", "nt"), description="Formats of those dumps, separated by commas."
+    )
     tick_seconds: float = Field(5.0, description="How often the scheduler looks for sources that are due.")
 
     @property
@@ -67,7 +75,7 @@ class Settings(BaseSettings):
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
         return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
 
-    @field_validator("private_hosts", mode="before")
+    @field_validator("private_hosts", "dump_formats", mode="before")
     @classmethod
     def _separated(cls, value: object) -> object:
         """`a, b` or the JSON list `["a", "b"]`."""

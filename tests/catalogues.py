@@ -33,6 +33,7 @@ class Catalogue:
     settings: Settings
     engine: Engine
     runs: dict[str, RunRef] = field(default_factory=dict)
+    now: datetime = NOW
 
     def source(self, name: str, **values: Any) -> RunRef:
         """A source with one running run."""
@@ -53,14 +54,14 @@ class Catalogue:
             known = queries.known(connection, run.source_id, guids)
             named = zip(guids, raws, strict=True)
             outcomes = [self._outcome(source if keyed else "", guid, raw, known.get(guid)) for guid, raw in named]
-            store.write(connection, run, outcomes, NOW)
+            store.write(connection, run, outcomes, self.now)
 
     def retire(self, source: str, *guids: str) -> None:
         """Retire records by guid."""
         run = self.source(source)
         with writing(self.engine) as connection:
             known = queries.known(connection, run.source_id, guids)
-            store.retire(connection, run, [found.id for found in known.values()], NOW)
+            store.retire(connection, run, [found.id for found in known.values()], self.now)
 
     def report(self, source: str, *found: Problem) -> None:
         """Add problems to the run of a source."""

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
+from api.formats import FORMATS
 from api.secrets import HIDDEN, hidden, hidden_url
 from harvester.catalogue.store import Problem
 from harvester.search import open_index, refresh
@@ -144,7 +145,7 @@ def test_a_dataset_is_shown_whole(client: TestClient, built: Catalogue) -> None:
     assert [part["title"] for part in found["metadata"]["distribution"]] == [{"": "a"}, {"": "b"}]
     assert [(r["source"], r["guid"], r["status"]) for r in found["records"]] == [("paris", "d1", "active")]
     assert fine(client, found["records"][0]["payload"])["title"]["fr"] == "Relevé 1"
-    assert set(found["links"]) == {"text/turtle", "application/rdf+xml", "application/ld+json", "application/n-triples"}
+    assert set(found["links"]) == {form.media_type for form in FORMATS}
     assert all(client.get(path).status_code == 200 for path in found["links"].values())
 
 

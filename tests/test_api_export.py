@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from api.deps import connection
 from api.formats import accepted, offers
-from api.pages import safe
+from api.pages.rendering import safe
 from harvester.catalogue import queries
 from harvester.search import open_index, refresh
 from tests.catalogues import Catalogue, application, catalogue
@@ -23,12 +23,16 @@ SYNTAX = {
     "rdf": ox.RdfFormat.RDF_XML,
     "jsonld": ox.RdfFormat.JSON_LD,
     "nt": ox.RdfFormat.N_TRIPLES,
+    "nq": ox.RdfFormat.N_QUADS,
+    "trig": ox.RdfFormat.TRIG,
 }
 TYPES = {
     "ttl": "text/turtle",
     "rdf": "application/rdf+xml",
     "jsonld": "application/ld+json",
     "nt": "application/n-triples",
+    "nq": "application/n-quads",
+    "trig": "application/trig",
 }
 
 
@@ -68,8 +72,8 @@ def _value(term: object) -> str:
     return term.value
 
 
-def listed(quads: list[ox.Quad]) -> set[str]:
-    ours = [quad for quad in quads if _value(quad.subject) == "https://data.example.org/catalog"]
+def listed(quads: list[ox.Quad], query: str = "") -> set[str]:
+    ours = [quad for quad in quads if _value(quad.subject) == f"https://data.example.org/catalog{query}"]
     return set(objects(ours, f"{DCAT}dataset"))
 
 
@@ -97,12 +101,27 @@ def test_hydra_pages_lead_through_everything_once(client: TestClient) -> None:
     assert "https://example.org/id/evil" in seen
 
 
-def test_pages_by_source_and_beyond_the_last(client: TestClient) -> None:
+def test_a_source_is_a_catalogue_of_its_own(client: TestClient) -> None:
     quads = parsed(client.get("/catalog.nt?source=lyon").content, "nt")
-    assert listed(quads) == {"https://example.org/id/evil"}
+    assert listed(quads, "?source=lyon") == {"https://example.org/id/evil"}
+    assert objects(quads, f"{HYDRA}totalItems") == ["1"]
+    assert not listed(quads)
+
+
+def test_what_cannot_be_asked(client: TestClient) -> None:
     assert client.get("/catalog.nt?source=nobody").json()["code"] == "no-such-source"
-    assert client.get("/catalog.nt?page=2").json()["code"] == "no-such-page"
+    assert client.get("/catalog.nt?space=nowhere").json()["code"] == "no-such-space"
+    assert client.get("/catalog.nt?page=2").json()["code"] == "unknown-parameter"
+    assert client.get("/catalog.nt?modified_since=yesterday").json()["code"] == "bad-parameter"
     assert client.get("/catalog.nt?page_size=501").status_code == 400
+    assert client.get("/catalog.nt?after=-1").status_code == 400
+
+
+def test_beyond_the_last_page_there_is_nothing(client: TestClient) -> None:
+    answer = client.get("/catalog.nt?after=1000000")
+    assert answer.status_code == 200
+    assert not listed(parsed(answer.content, "nt"))
+    assert 'rel="next"' not in answer.headers["link"]
 
 
 def test_an_empty_catalogue_has_one_page(tmp_path: object) -> None:
@@ -222,4 +241,5 @@ def test_the_whole_catalogue_is_one_download(client: TestClient, suffix: str) ->
     assert answer.headers["content-type"].split(";")[0] == TYPES[suffix]
     assert "attachment" in answer.headers["content-disposition"]
     assert len(listed(parsed(answer.content, suffix))) == 8
-    assert len(listed(parsed(client.get(f"/export.{suffix}?source=lyon").content, suffix))) == 1
+    of_source = parsed(client.get(f"/export.{suffix}?source=lyon").content, suffix)
+    assert listed(of_source, "?source=lyon") == {"https://example.org/id/evil"}

@@ -50,7 +50,7 @@ DATASETS: list[dict[str, Any]] = [
         "keyword": ["décès", "état civil"],
         "theme": ["Population et société"],
         "publisher": "MINISTERE DE L'INTERIEUR",
-        "license": "cc-by",
+        "license": "cc-by-4.0",
         "distribution": [{"format": "json", "access_url": "https://e.org/d"}],
         "temporal": [{"start": "1970-01-01"}],
         "modified": "2024-02-01T10:00:00Z",
@@ -589,3 +589,13 @@ def test_values_are_read_as_people_write_them(asked: dict[str, list[str]], value
 def test_what_is_neither_yes_nor_no_is_refused() -> None:
     with pytest.raises(UsageError, match="true or false"):
         read({"hvd": ["maybe"]})
+
+
+def test_a_machine_translation_is_found_and_never_shown_for_the_original(empty: tuple[Catalogue, Index]) -> None:
+    built, index = empty
+    title = {"nl": "Openbare toiletten", "fr-t-nl-t0-mtec": "Toilettes publiques"}
+    built.add("a", [{"identifier": "1", "title": title, "description": {"fr-t-nl": "Où aller.", "nl": "Waarheen."}}])
+    refresh(built.engine, index)
+    (hit,) = index.search(SearchRequest(q="toilettes", language="fr")).hits
+    assert (hit.title, hit.description) == ("Openbare toiletten", "Waarheen.")
+    assert hit.card["title"] == title

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, select
 
+from harvester.catalogue.naming import identifiers_of as identifiers_of
 from harvester.catalogue.packing import load_dataset, unpack
 from harvester.catalogue.tables import (
     bodies,
@@ -21,9 +22,10 @@ from harvester.catalogue.tables import (
     sources,
     unmatched,
 )
+from harvester.catalogue.trusted import trusted_as
 from harvester.connector import Body, without_credentials
 from harvester.decide import Stored
-from harvester.model import Dataset
+from harvester.model import Catalogue, Dataset
 
 CHUNK = 500
 LIVE = ("queued", "running")
@@ -46,6 +48,7 @@ class RecordView:
     changed_at: datetime
     last_seen_at: datetime | None
     shown: bool
+    modified: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,12 @@ def source_titles(connection: Connection, names: Sequence[str]) -> dict[str, str
     """name -> title of sources."""
     statement = select(sources.c.name, sources.c.title).where(sources.c.name.in_(names[:CHUNK]))
     return {row.name: row.title for row in connection.execute(statement)}
+
+
+def source_catalogues(connection: Connection, names: Sequence[str]) -> dict[str, Catalogue]:
+    """name -> what the source says of itself as a whole; sources that have said nothing yet are left out."""
+    statement = select(sources.c.name, sources.c.catalogue).where(sources.c.name.in_(names[:CHUNK]))
+    return {row.name: trusted_as(Catalogue, row.catalogue) for row in connection.execute(statement) if row.catalogue}
 
 
 def active_count(connection: Connection, source_id: int) -> int:
@@ -211,13 +220,15 @@ def dataset_by_key(connection: Connection, key: str) -> DatasetView | None:
     return None if row is None else _views(connection, [row])[0]
 
 
-def dataset_views(connection: Connection, ids: Sequence[int]) -> list[DatasetView]:
-    """Datasets by internal id, in ascending order, retired ones included."""
+def dataset_views(
+    connection: Connection, ids: Sequence[int], load: Callable[[bytes], Any] = load_dataset
+) -> list[DatasetView]:
+    """Datasets by internal id, in ascending order, retired ones included; `load` reads the stored form."""
     found: list[DatasetView] = []
     for start in range(0, len(ids), CHUNK):
         part = sorted(ids[start : start + CHUNK])
         rows = connection.execute(select(datasets).where(datasets.c.id.in_(part)).order_by(datasets.c.id)).all()
-        found += _views(connection, rows)
+        found += _views(connection, rows, load)
     return found
 
 
@@ -241,27 +252,12 @@ def visible_page(
     return _views(connection, rows)
 
 
-def visible_offset(connection: Connection, offset: int, limit: int, source_id: int | None = None) -> list[DatasetView]:
-    """A numbered page of the visible datasets, along their immutable ascending id."""
-    statement = select(datasets).where(*_visible())
-    if source_id is not None:
-        statement = statement.where(datasets.c.id.in_(_of_source(source_id)))
-    rows = connection.execute(statement.order_by(datasets.c.id).offset(offset).limit(limit)).all()
-    return _views(connection, rows)
-
-
 def visible_count(connection: Connection, source_id: int | None = None) -> int:
     """How many datasets are visible."""
     statement = select(func.count()).select_from(datasets).where(*_visible())
     if source_id is not None:
         statement = statement.where(datasets.c.id.in_(_of_source(source_id)))
     return int(connection.execute(statement).scalar_one())
-
-
-def newest_change_at(connection: Connection) -> datetime | None:
-    """When the visible catalogue last changed; None when it is empty."""
-    newest: datetime | None = connection.execute(select(func.max(datasets.c.changed_at))).scalar_one()
-    return newest
 
 
 def record_payload(connection: Connection, record_id: int) -> Any:
@@ -334,7 +330,9 @@ def _runs() -> Select[Any]:
     return select(runs, sources.c.name.label("source")).join(sources, sources.c.id == runs.c.source_id)
 
 
-def _views(connection: Connection, rows: Sequence[Row[Any]]) -> list[DatasetView]:
+def _views(
+    connection: Connection, rows: Sequence[Row[Any]], load: Callable[[bytes], Any] = load_dataset
+) -> list[DatasetView]:
     shown = [row.record_id for row in rows if row.record_id is not None]
     blobs = {
         row.record_id: row.dataset
@@ -351,7 +349,7 @@ def _views(connection: Connection, rows: Sequence[Row[Any]]) -> list[DatasetView
             row.created_at,
             row.changed_at,
             row.retired_at,
-            load_dataset(blob) if (blob := blobs.get(row.record_id)) else None,
+            load(blob) if (blob := blobs.get(row.record_id)) else None,
             tuple(views.get(row.id, ())),
         )
         for row in rows
@@ -364,6 +362,7 @@ def _record_views(connection: Connection, ids: Sequence[int], shown: set[int]) -
         view = RecordView(
             row.id, row.source, row.source_title, without_credentials(row.source_url), row.connector, row.guid,
             row.status, row.title, row.url, row.first_seen_at, row.changed_at, row.last_seen_at, row.id in shown,
+            row.modified,
         )  # fmt: skip
         found.setdefault(row.dataset_id, []).append(view)
     return found

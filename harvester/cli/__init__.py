@@ -13,7 +13,7 @@ from rich.markup import escape
 from sqlalchemy.exc import SQLAlchemyError
 
 from harvester import __version__
-from harvester.cli import catalogue, running, serving, sources
+from harvester.cli import catalogue, exporting, running, serving, sources, spaces, validating
 from harvester.cli.shared import err
 from harvester.errors import HarvesterError, UsageError
 
@@ -31,6 +31,7 @@ app = typer.Typer(
     "Exit codes: 0 done, 1 a source failed, 2 the command does not fit.",
 )
 app.add_typer(sources.app, name="source", rich_help_panel="Sources")
+app.add_typer(spaces.app, name="space", rich_help_panel="Catalogue")
 app.add_typer(catalogue.index_app, name="index", rich_help_panel="Catalogue")
 app.add_typer(catalogue.vocabulary_app, name="vocabulary", rich_help_panel="Catalogue")
 app.command("run", rich_help_panel="Harvest")(running.run)
@@ -39,7 +40,9 @@ app.command("confirm", rich_help_panel="Harvest")(running.confirm)
 app.command("runs", rich_help_panel="Harvest")(running.runs)
 app.command("problems", rich_help_panel="Harvest")(running.problems)
 app.command("search", rich_help_panel="Catalogue")(catalogue.search)
-app.command("export", rich_help_panel="Catalogue")(catalogue.export)
+app.command("export", rich_help_panel="Catalogue")(exporting.export)
+app.command("dump", rich_help_panel="Catalogue")(exporting.dump)
+app.command("validate", rich_help_panel="Catalogue")(validating.validate)
 app.command("up", rich_help_panel="Serve")(serving.up)
 app.command("demo", rich_help_panel="Serve")(serving.demo)
 app.command("migrate", rich_help_panel="Serve")(serving.migrate)

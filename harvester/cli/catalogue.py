@@ -1,23 +1,20 @@
-"""`harvester search`, `export`, `index` and `vocabulary`."""
+"""`harvester search`, `index` and `vocabulary`."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
+from sqlalchemy import Engine
 
-from harvester import sources
+from harvester import sources, spaces
 from harvester.catalogue import queries
-from harvester.cli.shared import err, opened, out, progress_bars, table_of
-from harvester.errors import UsageError
-from harvester.export import FORMATS, stream
-from harvester.search import SearchRequest, SearchResult, open_index
+from harvester.cli.shared import opened, out, progress_bars, table_of
+from harvester.fields.languages import preferred
+from harvester.search import Scope, SearchRequest, SearchResult, open_index
 from harvester.search import rebuild as rebuild_index
 from harvester.search import refresh as refresh_index
-from harvester.search.base import preferred
 
 index_app = typer.Typer(no_args_is_help=True, help="The search index, derived from the catalogue.")
 vocabulary_app = typer.Typer(no_args_is_help=True, help="Controlled vocabularies and what did not resolve.")
@@ -38,19 +35,28 @@ def search(
     sort: Annotated[str, typer.Option(help="relevance, -modified, modified, -issued, title.")] = "relevance",
     size: Annotated[int, typer.Option(help="How many results.", min=1, max=100)] = 10,
     page: Annotated[int, typer.Option(help="Which page of results.", min=1)] = 1,
+    space: Annotated[str | None, typer.Option(help="Only in this space.")] = None,
 ) -> None:
     """Search the catalogue and print the first results."""
     with opened() as (settings, engine):
         index = open_index(settings)
         refresh_index(engine, index)
-        filters: dict[str, list[str]] = {}
-        for pair in where:
-            name, equals, value = pair.partition("=")
-            if not equals:
-                raise UsageError(f"--filter wants name=value, not {pair!r}", code="bad-filter")
-            filters.setdefault(name, []).append(value)
-        request = SearchRequest(q=" ".join(query), filters=filters, sort=sort, page=page, size=size)
+        request = SearchRequest(
+            q=" ".join(query),
+            filters=spaces.parse_filters(where),
+            sort=sort,
+            page=page,
+            size=size,
+            within=_scopes(engine, space),
+        )
         print_results(index.search(request), settings.language)
+
+
+def _scopes(engine: Engine, space: str | None) -> tuple[Scope, ...]:
+    if space is None:
+        return ()
+    with engine.connect() as connection:
+        return (spaces.named(connection, space).scope,)
 
 
 def print_results(found: SearchResult, language: str) -> None:
@@ -66,34 +72,6 @@ def print_results(found: SearchResult, language: str) -> None:
         out.print(f"\n[bold]{escape(title)}[/]", soft_wrap=True)
         out.print(f"  [dim]{escape(' · '.join(fact for fact in facts if fact))}[/]", soft_wrap=True)
         out.print(f"  /api/datasets/{card['id']}", soft_wrap=True)
-
-
-def export(
-    format: Annotated[str, typer.Option("--format", help=f"One of {', '.join(FORMATS)}.")] = "ttl",
-    output: Annotated[Path | None, typer.Option(help="File to write; standard output when left out.")] = None,
-    source: Annotated[str | None, typer.Option(help="Only the datasets of this source.")] = None,
-) -> None:
-    """Write the catalogue as DCAT-AP, of any size, in flat memory."""
-    if format not in FORMATS:
-        raise UsageError(f"there is no format {format!r}; use one of {', '.join(FORMATS)}", code="unknown-format")
-    with opened() as (settings, engine):
-        with engine.connect() as connection:
-            source_id = sources.named(connection, source).id if source else None
-        chunks = stream(engine, settings, format, source_id)
-        if output is None:
-            for chunk in chunks:
-                sys.stdout.buffer.write(chunk)
-            return
-        if output.exists() and not output.is_file():
-            # A device or a pipe is written to, never replaced.
-            with output.open("wb") as file:
-                file.writelines(chunks)
-            return
-        partial = output.with_name(output.name + ".part")
-        with partial.open("wb") as file:
-            file.writelines(chunks)
-        partial.replace(output)
-        err.print(f"wrote {output} ({output.stat().st_size:,} bytes)")
 
 
 @index_app.command()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -12,7 +15,7 @@ import typer
 import uvicorn
 from sqlalchemy import Connection, Engine, Row
 
-from harvester import sources, worker
+from harvester import dumps, sources, worker
 from harvester.catalogue import queries, store
 from harvester.catalogue.database import writing
 from harvester.cli.catalogue import print_results
@@ -26,6 +29,9 @@ from harvester.settings import Settings
 
 API = "api.app:from_environment"
 DEMO_QUERY = "vélo"
+DUMP = (sys.executable, "-m", "harvester", "dump", "--all")
+_STEP = 60.0
+log = logging.getLogger(__name__)
 
 
 def migrate() -> None:
@@ -39,10 +45,11 @@ def up() -> None:
     with opened() as (settings, engine):
         require_free_port(settings.host, settings.port)
         ticking, pool = scheduler(engine, settings), worker.Pool(engine, settings, utcnow)
-        indexing = Indexer(engine, settings)
+        indexing, nightly = Indexer(engine, settings), Nightly(settings)
         ticking.start()
         pool.start()
         indexing.start()
+        nightly.start()
         out.print(f"catalogue at {settings.address} (data in {settings.data}); stop with Ctrl-C")
         try:
             uvicorn.run(API, factory=True, host=settings.host, port=settings.port, log_level="warning")
@@ -50,6 +57,7 @@ def up() -> None:
             ticking.shutdown(wait=False)
             pool.stop()
             indexing.stop()
+            nightly.stop()
 
 
 def demo(
@@ -98,6 +106,50 @@ class Indexer:
         index = open_index(self._settings)
         while not self._stop.wait(self._settings.tick_seconds):
             refresh(self._engine, index)
+
+
+class Nightly:
+    """Writes the dumps when they are due, in a process of its own: it costs processor time and memory for a while.
+
+    Raises `UsageError` for settings that cannot be.
+    """
+
+    def __init__(self, settings: Settings, command: Sequence[str] = DUMP) -> None:
+        sources.next_run(settings.dump_schedule, utcnow())
+        for name in settings.dump_formats:
+            dumps.checked(name)
+        self._schedule, self._command = settings.dump_schedule, command
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="nightly", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End now; dumps under way go on the next time."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _work(self) -> None:
+        while due := sources.next_run(self._schedule, utcnow()):
+            # In short steps: a clock that is set, or a machine that slept, is noticed.
+            while (left := (due - utcnow()).total_seconds()) > 0:
+                if self._stop.wait(min(left, _STEP)):
+                    return
+            self.dump()
+
+    def dump(self) -> None:
+        """Write them now; ends early when it is stopped."""
+        with subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+            while process.poll() is None:
+                if self._stop.wait(1.0):
+                    process.terminate()
+                    return
+            told = process.stderr.read() if process.stderr else b""
+        if process.returncode:
+            log.error("dumps failed: %s", told.decode("utf-8", "replace").strip()[-2000:])
 
 
 def require_free_port(host: str, port: int) -> None:

@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from harvester.fields.languages import preferred
+
 Relaxed = Literal["all", "most", "any", "fuzzy"]
 
 SORTS: dict[str, str] = {
@@ -19,16 +21,24 @@ SORTS: dict[str, str] = {
 # An engine keeps every result up to the page asked for in memory: beyond, the export is the way.
 DEEPEST = 10_000
 LARGEST_PAGE = 100
+# Seconds to wait for the one writer of an index to end.
+WAIT = 120.0
 
 
-def preferred(texts: Mapping[str, str], language: str) -> str | None:
-    """The one text to show: in the language asked for, else untagged, else English, else the first."""
-    return next((texts[tag] for tag in (language, "", "en") if tag in texts), None) or next(iter(texts.values()), None)
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A part of the catalogue: every word of `q` must match, and the raw values by filter name (see `filters`)."""
+
+    q: str = ""
+    filters: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """One question: text, raw values by filter name (see `filters`), and which part of the answer."""
+    """One question: text, raw values by filter name (see `filters`), and which part of the answer.
+
+    Only what lies in every scope of `within` is found.
+    """
 
     q: str = ""
     filters: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -38,6 +48,7 @@ class SearchRequest:
     facets: Sequence[str] = ()
     facet_size: int = 20
     language: str = ""
+    within: tuple[Scope, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +169,28 @@ class Index(Protocol):
     def count(self) -> int:
         """How many datasets are in it."""
 
-    def writing(self, *, fresh: bool = False) -> AbstractContextManager[Batch]:
-        """Become its one writer; `fresh` starts an empty index that replaces the old one when the block ends."""
+    def writing(self, *, fresh: bool = False, wait: float = WAIT) -> AbstractContextManager[Batch]:
+        """Become its one writer; `fresh` starts an empty index that replaces the old one when the block ends.
+
+        Raises `UsageError` (`index-busy`) when another one stays longer than `wait` seconds.
+        """
 
     def search(self, request: SearchRequest) -> SearchResult:
         """Answer a request; an index that does not exist yet answers nothing.
 
         Raises `UsageError` for a filter value, sort or page that cannot be.
         """
+
+    def ids(
+        self, scopes: Sequence[Scope], *, after: int = 0, upto: int | None = None, limit: int = 100, last: bool = False
+    ) -> list[int]:
+        """Datasets that lie in every scope, ascending, between `after` (exclusive) and `upto`: the first or last ones.
+
+        Raises `UsageError` for a filter value that cannot be.
+        """
+
+    def among(self, scopes: Sequence[Scope], ids: Sequence[int]) -> set[int]:
+        """Which of these datasets lie in every scope."""
+
+    def size(self, scopes: Sequence[Scope]) -> int:
+        """How many datasets lie in every scope."""

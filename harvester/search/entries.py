@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from harvester.catalogue.queries import DatasetView
+from harvester.fields.languages import preferred
 from harvester.model import Dataset
 from harvester.search import analysis
-from harvester.search.base import Entry, preferred
+from harvester.search.base import Entry
 from harvester.search.filters import FACETS, Facts, codes
 from harvester.search.ranges import covered_box, covered_days, seconds
 

@@ -20,9 +20,10 @@ _PER_SEGMENT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
-    """The filters of a request, ready to be put around a query."""
+    """The filters of a request, ready to be put around a query; `within` are further queries that must match."""
 
     wanted: Wanted
+    within: tuple[Query, ...] = ()
 
     def around(self, schema: Schema, query: Query, without: str | None = None) -> Query:
         """The query, narrowed by every filter but the facet `without`; filters add nothing to the score."""
@@ -30,6 +31,7 @@ class Narrowing:
         return Query.boolean_query([(Occur.Must, query), *clauses]) if clauses else query
 
     def _clauses(self, schema: Schema, without: str | None) -> Iterable[Query]:
+        yield from self.within
         for name, values in self.wanted.values.items():
             if name != without:
                 terms = [(Occur.Should, Query.term_query(schema, facet_field(name), folded(v))) for v in values]

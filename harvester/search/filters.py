@@ -8,10 +8,10 @@ from typing import Literal, NamedTuple, TypeVar
 
 from harvester.catalogue.queries import DatasetView
 from harvester.errors import UsageError
+from harvester.fields.languages import preferred
 from harvester.fields.number import flag
 from harvester.fields.terms import Term
 from harvester.model import Dataset
-from harvester.search.base import preferred
 from harvester.search.ranges import Box, Days, box, days, second
 from harvester.vocabularies import VOCABULARIES
 from harvester.vocabularies.table import Concept

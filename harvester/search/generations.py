@@ -13,11 +13,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from harvester.errors import UsageError
-from harvester.search.base import Position
+from harvester.search.base import WAIT, Position
 
 POINTER = "current.json"
 LOCK = "writer.lock"
-WAIT = 120.0
 _PAUSE = 0.05
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from harvester.catalogue import queries
 from harvester.catalogue.queries import DatasetView
 from harvester.search import gaps
-from harvester.search.base import Batch, Entry, Index, Position
+from harvester.search.base import WAIT, Batch, Entry, Index, Position
 from harvester.search.entries import entry
 from harvester.search.tantivy_index import TantivyIndex
 from harvester.settings import Settings
@@ -28,22 +28,25 @@ def open_index(settings: Settings) -> Index:
     return TantivyIndex(settings.data / DIRECTORY, settings.language)
 
 
-def refresh(engine: Engine, index: Index, progress: Progress | None = None) -> int:
-    """Apply what changed since the last time; a missing or foreign index is built anew.  Answers datasets written."""
+def refresh(engine: Engine, index: Index, progress: Progress | None = None, wait: float = WAIT) -> int:
+    """Apply what changed since the last time; a missing or foreign index is built anew.  Answers datasets written.
+
+    Raises `UsageError` (`index-busy`) when another process keeps the index longer than `wait` seconds.
+    """
     position = index.position()
     with engine.connect() as connection:
         newest = queries.last_change(connection)
         # A log that is behind the index is another catalogue's, or one restored from a backup.
         if position is None or newest < position.seq:
-            return rebuild(engine, index, progress)
+            return rebuild(engine, index, progress, wait)
         if newest == position.seq and not gaps.late(connection, position):
             return 0
-    with index.writing() as batch:
+    with index.writing(wait=wait) as batch:
         # Another process may have caught up while this one waited for the lock.
         return _follow(engine, batch, index.position() or position, index.language, progress or _silent)
 
 
-def rebuild(engine: Engine, index: Index, progress: Progress | None = None) -> int:
+def rebuild(engine: Engine, index: Index, progress: Progress | None = None, wait: float = WAIT) -> int:
     """Build a new index beside the old one, which answers until the new one takes its place; answers its size."""
     report = progress or _silent
     with engine.connect() as connection:
@@ -51,7 +54,7 @@ def rebuild(engine: Engine, index: Index, progress: Progress | None = None) -> i
         position = gaps.start(connection, time.time())
         total = queries.visible_count(connection)
     done = 0
-    with index.writing(fresh=True) as batch:
+    with index.writing(fresh=True, wait=wait) as batch:
         for views in _visible(engine):
             batch.put(_entries(views, index.language))
             done += len(views)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import orjson
-from tantivy import DocAddress, Index, Order, Query, Searcher
+from tantivy import DocAddress, FieldType, Index, Order, Query, Searcher
 
 from harvester.errors import UsageError
 from harvester.search import schema
@@ -20,11 +20,13 @@ from harvester.search.base import (
     DEEPEST,
     LARGEST_PAGE,
     SORTS,
+    WAIT,
     Entry,
     FacetValue,
     Hit,
     Position,
     Relaxed,
+    Scope,
     SearchRequest,
     SearchResult,
 )
@@ -117,9 +119,9 @@ class TantivyIndex:
         return 0 if opened is None else opened.searcher.num_docs
 
     @contextmanager
-    def writing(self, *, fresh: bool = False) -> Iterator[_Batch]:
+    def writing(self, *, fresh: bool = False, wait: float = WAIT) -> Iterator[_Batch]:
         """Hold the lock; what was not committed when the block ends is forgotten."""
-        with self._generations.locked():
+        with self._generations.locked(wait):
             state = self._generations.new() if fresh else self._generations.read()
             if state is None:
                 raise UsageError("there is no search index to update; rebuild it", code="index-missing")
@@ -135,17 +137,58 @@ class TantivyIndex:
     def search(self, request: SearchRequest) -> SearchResult:
         """One page of hits, the exact total, the facets asked for."""
         _check(request)
-        narrowing = Narrowing(read(request.filters))
+        wanted = read(request.filters)
         opened = self._current()
         if opened is None:
             return SearchResult()
+        narrowing = Narrowing(wanted, tuple(self._scope(opened, scope) for scope in request.within))
         relaxed, query, total, found = self._answer(opened, request, narrowing)
         shown = self._counts(opened, query, narrowing, request)
         return SearchResult(total, relaxed, tuple(_hits(opened.searcher, found, request, self.language)), shown)
 
+    def ids(
+        self, scopes: Sequence[Scope], *, after: int = 0, upto: int | None = None, limit: int = 100, last: bool = False
+    ) -> list[int]:
+        """The ids stand in a column: no document is read."""
+        opened = self._current()
+        if opened is None:
+            return []
+        span = Query.range_query(opened.index.schema, "id", FieldType.Integer, after + 1, upto)
+        order = Order.Desc if last else Order.Asc
+        query = self._every(opened, scopes, span)
+        answer: Any = opened.searcher.search(query, limit, count=False, order_by_field="id", order=order)
+        return sorted(int(number) for number, _ in answer.hits)
+
+    def among(self, scopes: Sequence[Scope], ids: Sequence[int]) -> set[int]:
+        """One query for all of them."""
+        opened = self._current()
+        if opened is None or not ids:
+            return set()
+        query = self._every(opened, scopes, Query.term_set_query(opened.index.schema, "id", list(ids)))
+        answer: Any = opened.searcher.search(query, len(ids), count=False, order_by_field="id", order=Order.Asc)
+        return {int(number) for number, _ in answer.hits}
+
+    def size(self, scopes: Sequence[Scope]) -> int:
+        """Exact."""
+        opened = self._current()
+        if opened is None:
+            return 0
+        answer: Any = opened.searcher.search(self._every(opened, scopes, Query.all_query()), 1)
+        return int(answer.count)
+
+    def _every(self, opened: _Open, scopes: Sequence[Scope], query: Query) -> Query:
+        return Narrowing(Wanted({}), tuple(self._scope(opened, scope) for scope in scopes)).around(
+            opened.index.schema, query
+        )
+
+    def _scope(self, opened: _Open, scope: Scope) -> Query:
+        """Only the strictest rung: a part of the catalogue must not grow because some word occurs nowhere."""
+        _, query = next(iter(self._rungs(opened, scope.q)), ("all", Query.empty_query()))
+        return Narrowing(read(scope.filters)).around(opened.index.schema, query)
+
     def _counts(self, opened: _Open, query: Query, narrowing: Narrowing, request: SearchRequest) -> Counts:
         key = (*request.facets, request.facet_size, request.language)
-        whole = request.q.strip() in EVERYTHING and narrowing.wanted == Wanted({})
+        whole = request.q.strip() in EVERYTHING and narrowing == Narrowing(Wanted({}))
         if whole and key in opened.overview:
             return opened.overview[key]
         shown = counts(opened.searcher, opened.index.schema, query, narrowing, request, self.language)

@@ -1,4 +1,4 @@
-"""Writes docs/reference.md from the code: settings, commands, connectors and their options, filters, endpoints.
+"""Writes docs/reference.md from the code (settings, commands, connectors, filters, endpoints), and properties.md.
 
 python docs/generate.py        (the tests fail while the file is out of date)
 """
@@ -130,4 +130,8 @@ def _table(columns: Iterable[str], rows: Iterable[list[str]]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
+    # The table of properties runs every connector: only whoever writes it needs it.
+    import properties
+
     TARGET.write_text(reference(), "utf-8")
+    properties.TARGET.write_text(properties.page(), "utf-8")

@@ -6,14 +6,19 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from rdflib import Graph
 
+from harvester.cli.serving import Nightly
+from harvester.errors import UsageError
 from harvester.samples import SAMPLES
 from harvester.samples.serving import Reply, Request, serve
+from harvester.settings import Settings
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 FORMATS = {"ttl": "turtle", "rdf": "xml", "jsonld": "json-ld", "nt": "nt"}
@@ -220,3 +225,26 @@ def test_what_is_held_is_shown_and_let_go(tmp_path: Path) -> None:
     done = harvester("confirm", "2", "--yes")
     assert f"retired {sample.count} records" in done.stdout
     assert "0 datasets" in harvester("search").stdout
+
+
+def test_nightly_dumps_are_checked_when_they_are_planned(tmp_path: Path) -> None:
+    for wrong in ({"dump_schedule": "sometimes"}, {"dump_formats": "ttl,docx"}):
+        with pytest.raises(UsageError):
+            Nightly(Settings(data=tmp_path, **wrong))  # type: ignore[arg-type]
+    for schedule in ("", "0 3 * * *"):
+        nightly = Nightly(Settings(data=tmp_path, dump_schedule=schedule))
+        nightly.start()
+        nightly.stop()
+
+
+def test_a_dump_under_way_ends_with_the_service(tmp_path: Path) -> None:
+    mark = tmp_path / "running"
+    waits = f"import pathlib, time; pathlib.Path({str(mark)!r}).touch(); time.sleep(600)"
+    nightly = Nightly(Settings(data=tmp_path), (sys.executable, "-c", waits))
+    thread = threading.Thread(target=nightly.dump)
+    thread.start()
+    while not mark.exists():
+        time.sleep(0.01)
+    nightly.stop()
+    thread.join(60)
+    assert not thread.is_alive()

@@ -1,136 +1,196 @@
-"""A catalogue as RDF: closed pages with Hydra paging in udata's form, and the parts of a whole export."""
+"""A catalogue around its datasets: what it says of itself, its sources, its records and tombstones, its pages (Hydra).
+
+Every source is a catalogue in ours and lists its datasets; every record of ours tells when the dataset was seen and
+leads to the source's own record.  What a source does not say of itself is derived and marked, as for datasets.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
 
-import pyoxigraph as ox
+from harvester.fields.languages import preferred
+from harvester.model import Catalogue
+from harvester.rdf.concepts import CONCEPT, resource
+from harvester.rdf.derived import Context, Facts, facts_of
+from harvester.rdf.entries import CatalogueInfo, Entry, Paging, RecordInfo, Tombstone
+from harvester.rdf.namespaces import expand
+from harvester.rdf.nodes import XSD, date_type, named
+from harvester.rdf.profile import LAST_SEEN
+from harvester.rdf.writing import Block
 
-from harvester.model import Agent, Identifier
-from harvester.rdf.entries import CatalogueInfo, Entry, Paging, RecordInfo
-from harvester.rdf.graph import TYPE
-from harvester.rdf.namespaces import PREFIXES, expand
-from harvester.rdf.nodes import dated, named, spoken, typed
-from harvester.rdf.profile import PAGE
-from harvester.rdf.writing import Writer
-
-_PROFILE = PREFIXES["dcatap"]
-_THEMES = "http://publications.europa.eu/resource/authority/data-theme"
-
-
-@dataclass(slots=True)
-class _Sources:
-    """The source catalogues met, each described once."""
-
-    seen: set[str] = field(default_factory=set)
-
-    def first(self, iri: str) -> bool:
-        new = iri not in self.seen
-        self.seen.add(iri)
-        return new
+_RECORD, _IS_DATASET = expand("dcat:CatalogRecord"), expand("dcat:Dataset")
+_STANDARD, _TOPIC, _SOURCE = expand("dct:Standard"), expand("foaf:primaryTopic"), expand("dct:source")
+_LABEL, _DERIVED_FROM = expand("rdfs:label"), expand("prov:wasDerivedFrom")
+_DATASET, _HAS_RECORD = expand("dcat:dataset"), expand("dcat:record")
+# https://semiceu.github.io/ADMS/releases/2.00/, section "Change type".
+_CHANGE = "http://purl.org/adms/changetype/"
 
 
-def page(catalogue: CatalogueInfo, entries: Iterable[Entry], paging: Paging | None = None) -> list[ox.Triple]:
-    """One page: the catalogue, its datasets, and for each the records it was made from."""
-    writer = Writer()
-    _head(writer, catalogue)
-    if paging is not None:
-        _paging(writer, catalogue, paging)
-    sources = _Sources()
-    for entry in entries:
-        _entry(writer, catalogue, entry, sources)
-    writer.finish()
-    return writer.out
+# What every record points at.
+_common = cache(resource)
 
 
-def parts(catalogue: CatalogueInfo, entries: Iterable[Entry]) -> Iterator[list[ox.Triple]]:
-    """The triples of a whole catalogue, dataset by dataset."""
-    writer = Writer()
-    sources = _Sources()
-    _head(writer, catalogue)
-    for entry in entries:
-        _entry(writer, catalogue, entry, sources)
-        yield writer.take()
-    writer.finish()
-    yield writer.take()
+class Publication:
+    """Writes the nodes of one catalogue into a block."""
+
+    def __init__(self, block: Block, catalogue: CatalogueInfo) -> None:
+        self._block, self._pen, self._syntax = block, block.pen, block.pen.syntax
+        self._catalogue = catalogue
+        self._node = catalogue.iri
+        # catalogue -> property -> what it lists.
+        self._lists: dict[str, dict[str, list[str]]] = {}
+
+    def catalogue(self, paging: Paging | None = None) -> None:
+        """Our own catalogue, and where this page of it stands."""
+        extra: list[bytes] = []
+        if paging is not None:
+            total = self._syntax.typed(str(paging.total), XSD + "integer")
+            view = self._syntax.ref(paging.iri)
+            extra = [self._fact("hydra:totalItems", total), self._fact("hydra:view", view)]
+            self._view(paging)
+        self._described(self._catalogue, Context(self._node), extra)
+
+    def source(self, source: CatalogueInfo) -> None:
+        """A catalogue that ours was made from, as a part of ours."""
+        node = named(source.iri)
+        if node is None or node == self._node:
+            return
+        context = Context(node, preferred(source.about.title) or node)
+        self._described(source, context)
+        for predicate in ("dcat:catalog", "dct:hasPart"):
+            self._list(self._node, expand(predicate), node)
+
+    def entry(self, entry: Entry) -> None:
+        """A dataset and its records, listed by our catalogue and by its sources."""
+        given = facts_of(entry.dataset)
+        identifiers = _identifiers(entry, given)
+        if identifiers:
+            given = {**given, "other_identifier": identifiers}
+        subject = self._block.dataset(given, entry.iri)
+        self._list(self._node, _DATASET, subject)
+        upstream = given.get("record")
+        stated = [info.upstream for info in entry.records if info.upstream]
+        for info in entry.records:
+            own = info.upstream
+            if own is None and upstream and not stated:
+                own, upstream = upstream, None
+            self._record(subject, info, own)
+        if upstream and not entry.records:
+            self._block.record(subject, upstream)
+
+    def tombstone(self, stone: Tombstone) -> None:
+        """A dataset that is no more: its last record, and a stand-in for it, which the catalogue does not list."""
+        node, topic = named(stone.record), named(stone.iri)
+        if node is None or topic is None or not self._pen.profile.elsewhere:
+            return
+        self._registered(node, topic, stone.first_seen, stone.ended, "deleted")
+        self._block.mention(topic, _IS_DATASET, {})
+        if stone.merged_into and (other := named(stone.merged_into)):
+            replaced = self._fact("dct:isReplacedBy", self._syntax.ref(other))
+            self._block.add(self._syntax.node(topic, [replaced]))
+        self._list(self._node, _HAS_RECORD, node)
+
+    def finish(self) -> None:
+        """Write what the catalogues list."""
+        for node, lists in self._lists.items():
+            facts: list[bytes] = []
+            for predicate, members in lists.items():
+                facts += self._pen.facts("", predicate, [self._syntax.ref(member) for member in members])
+            self._block.add(self._syntax.node(node, facts))
+        self._lists.clear()
+
+    def _fact(self, curie: str, value: bytes) -> bytes:
+        return self._pen.fact("", expand(curie) if "//" not in curie else curie, value)
+
+    def _date(self, curie: str, value: str) -> bytes:
+        return self._fact(curie, self._syntax.typed(value, date_type(value)))
+
+    def _list(self, catalogue: str, predicate: str, member: str) -> None:
+        members = self._lists.setdefault(catalogue, {}).setdefault(predicate, [])
+        if not members or members[-1] != member:
+            members.append(member)
+
+    def _described(self, info: CatalogueInfo, context: Context, extra: Iterable[bytes] = ()) -> None:
+        node = named(info.iri) or info.iri
+        upstream = named(info.upstream) if info.upstream else None
+        if upstream is not None and upstream != node:
+            extra = [*extra, self._fact(_DERIVED_FROM, self._syntax.ref(upstream))]
+        self._block.enter(f"Catalogue {node}")
+        self._block.context = context
+        self._block.written(node)
+        self._block.describe(node, self._pen.compiled(Catalogue), facts_of(info.about), [*extra])
+
+    def _view(self, paging: Paging) -> None:
+        syntax = self._syntax
+        facts = syntax.types((expand("hydra:PartialCollectionView"),))
+        facts.append(self._fact("hydra:itemsPerPage", syntax.typed(str(paging.page_size), XSD + "integer")))
+        for name in ("first", "previous", "next", "last"):
+            if address := getattr(paging, name):
+                facts.append(self._fact(f"hydra:{name}", syntax.ref(address)))
+        self._block.add(syntax.node(paging.iri, facts))
+        self._block.add(syntax.node(self._node, syntax.types((expand("hydra:Collection"),))))
+
+    def _record(self, subject: str, info: RecordInfo, upstream: Any) -> None:
+        node, source = named(info.iri), named(info.source.iri)
+        if node is None:
+            return
+        change = "created" if info.first_seen == info.last_changed else "updated"
+        extra = [self._fact("dct:identifier", self._syntax.text(info.guid))]
+        if info.last_seen:
+            extra.append(self._date(LAST_SEEN, info.last_seen))
+        if upstream:
+            other = self._block.record(subject, upstream, info.iri, info.first_seen)
+            extra.append(self._fact(_SOURCE, self._syntax.ref(other)))
+        self._registered(node, subject, info.first_seen, info.last_changed, change, extra)
+        self._list(self._node, _HAS_RECORD, node)
+        if source is not None and source != self._node:
+            self._list(source, _DATASET, subject)
+            self._list(source, _HAS_RECORD, node)
+
+    def _registered(
+        self, node: str, topic: str, issued: str, modified: str, change: str, extra: Iterable[bytes] = ()
+    ) -> None:
+        syntax, profile = self._syntax, self._pen.profile.iri
+        self._block.tell(*_common(syntax, _CHANGE + change, CONCEPT))
+        self._block.tell(*_common(syntax, profile, _STANDARD))
+        facts = [
+            *syntax.types((_RECORD,)),
+            self._fact(_TOPIC, syntax.ref(topic)),
+            self._date("dct:issued", issued),
+            self._date("dct:modified", modified),
+            self._fact("adms:status", syntax.ref(_CHANGE + change)),
+            self._fact("dct:conformsTo", syntax.ref(profile)),
+            *extra,
+        ]
+        self._block.add(syntax.node(node, facts))
 
 
-def _head(writer: Writer, catalogue: CatalogueInfo) -> None:
-    node = ox.NamedNode(catalogue.iri)
-    writer.add(node, TYPE, ox.NamedNode(expand("dcat:Catalog")))
-    about = catalogue.about
-    for predicate, texts in (("dct:title", about.title), ("dct:description", about.description or about.title)):
-        for tag, text in texts.items():
-            writer.add(node, expand(predicate), spoken(text, tag))
-    writer.add(node, expand("dct:publisher"), writer.part(about.publisher or Agent()))
-    writer.add(node, expand("dcat:themeTaxonomy"), writer.scheme(_THEMES))
-    if about.homepage and (home := writer.typed_node(about.homepage, expand(PAGE))) is not None:
-        writer.add(node, expand("foaf:homepage"), home)
-    if about.modified:
-        writer.add(node, expand("dct:modified"), dated(about.modified))
+def _identifiers(entry: Entry, given: Facts) -> list[Any]:
+    """Every identifier the dataset ever had, as it says itself and as we know, each once."""
+    stated = [*(given.get("other_identifier") or ())]
+    seen = {facts_of(item).get("notation") for item in stated}
+    for item in _known(entry, given):
+        if item["notation"] not in seen:
+            seen.add(item["notation"])
+            stated.append(item)
+    return stated
 
 
-def _paging(writer: Writer, catalogue: CatalogueInfo, paging: Paging) -> None:
-    node, view = ox.NamedNode(catalogue.iri), ox.NamedNode(paging.iri)
-    writer.add(node, TYPE, ox.NamedNode(expand("hydra:Collection")))
-    writer.add(node, expand("hydra:totalItems"), typed(str(paging.total), "integer"))
-    writer.add(node, expand("hydra:view"), view)
-    writer.add(view, TYPE, ox.NamedNode(expand("hydra:PartialCollectionView")))
-    writer.add(view, expand("hydra:itemsPerPage"), typed(str(paging.page_size), "integer"))
-    for name in ("first", "previous", "next", "last"):
-        if address := getattr(paging, name):
-            writer.add(view, expand(f"hydra:{name}"), ox.NamedNode(address))
-
-
-def _entry(writer: Writer, catalogue: CatalogueInfo, entry: Entry, sources: _Sources) -> None:
-    node = ox.NamedNode(catalogue.iri)
-    subject = writer.dataset(entry.dataset, entry.iri)
-    writer.add(node, expand("dcat:dataset"), subject)
-    known = {item.notation for item in entry.dataset.other_identifier}
+def _known(entry: Entry, given: Facts) -> Iterator[dict[str, Any]]:
+    for item in entry.identifiers:
+        yield item.__dict__
     for info in entry.records:
-        if info.guid not in known:
-            known.add(info.guid)
-            writer.add(
-                subject,
-                expand("adms:identifier"),
-                writer.part(Identifier(notation=info.guid, agency=next(iter(info.source.about.title.values()), None))),
-            )
-        _record(writer, node, subject, info)
-        _source(writer, catalogue, subject, info, sources)
+        yield {"notation": info.guid, "agency": preferred(info.source.about.title)}
+    uri = given.get("uri")
+    if uri and uri != entry.iri:
+        yield {"notation": uri, "agency": _agency(uri)}
 
 
-def _record(writer: Writer, catalogue: ox.NamedNode, subject: ox.NamedNode | ox.BlankNode, info: RecordInfo) -> None:
-    record = ox.NamedNode(info.iri)
-    writer.add(catalogue, expand("dcat:record"), record)
-    writer.add(record, TYPE, ox.NamedNode(expand("dcat:CatalogRecord")))
-    writer.add(record, expand("foaf:primaryTopic"), subject)
-    writer.add(record, expand("dct:issued"), dated(info.first_seen))
-    writer.add(record, expand("dct:modified"), dated(info.last_changed))
-    writer.add(record, expand("dct:identifier"), ox.Literal(info.guid))
-    profile = writer.typed_node(_PROFILE, expand("dct:Standard"))
-    if profile is not None:
-        writer.add(record, expand("dct:conformsTo"), profile)
-
-
-def _source(
-    writer: Writer,
-    catalogue: CatalogueInfo,
-    subject: ox.NamedNode | ox.BlankNode,
-    info: RecordInfo,
-    sources: _Sources,
-) -> None:
-    """The catalogue a record came from, and that the dataset is in it."""
-    source = named(info.source.iri)
-    if source is None:
-        return
-    writer.add(source, expand("dcat:dataset"), subject)
-    if not sources.first(info.source.iri):
-        return
-    writer.add(ox.NamedNode(catalogue.iri), expand("dcat:catalog"), source)
-    writer.add(source, TYPE, ox.NamedNode(expand("dcat:Catalog")))
-    for predicate in ("dct:title", "dct:description"):
-        for tag, text in info.source.about.title.items():
-            writer.add(source, expand(predicate), spoken(text, tag))
-    writer.add(source, expand("dct:publisher"), writer.part(catalogue.about.publisher or Agent()))
-    writer.add(source, expand("dcat:themeTaxonomy"), writer.scheme(_THEMES))
+def _agency(uri: str) -> str | None:
+    try:
+        return urlsplit(uri).hostname
+    except ValueError:
+        return None

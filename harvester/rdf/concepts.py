@@ -1,92 +1,63 @@
-"""Describes the nodes a graph points at, once each: concepts with their labels and schemes, and typed resources.
-
-With every term described, the shapes need no vocabulary loaded beside the export.
-"""
+"""Describes the concepts a graph points at: with every term described, the shapes need no vocabulary beside it."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-import pyoxigraph as ox
-
-from harvester.rdf.graph import TYPE
 from harvester.rdf.namespaces import expand
-from harvester.rdf.nodes import named, spoken
-from harvester.vocabularies import Concept
+from harvester.rdf.nodes import language, named
 
-_TYPE = ox.NamedNode(TYPE)
-_LABEL = ox.NamedNode(expand("skos:prefLabel"))
-_IN_SCHEME = ox.NamedNode(expand("skos:inScheme"))
-_TITLE = ox.NamedNode(expand("dct:title"))
-_CONCEPT, _SCHEME = expand("skos:Concept"), expand("skos:ConceptScheme")
+if TYPE_CHECKING:
+    from harvester.rdf.syntax import Syntax
+    from harvester.vocabularies import Concept
+
+_LABEL, _IN_SCHEME, _TITLE = expand("skos:prefLabel"), expand("skos:inScheme"), expand("dct:title")
+CONCEPT, SCHEME = expand("skos:Concept"), expand("skos:ConceptScheme")
 # Classes of the shapes whose members are no SKOS concepts.
 _NO_CONCEPTS = frozenset(map(expand, ("dct:MediaType", "spdx:ChecksumAlgorithm")))
-# Beyond this, descriptions are repeated rather than remembered: a whole catalogue is written in flat memory.
-MOST_REMEMBERED = 500_000
+# What the shapes want a member of a class to be called by.
+_NAMING = {CONCEPT: _LABEL, SCHEME: _TITLE}
+# (node, class, description): what has to be told of a node.
+Told = tuple[str, str, bytes]
 
 
-class Describer:
-    """Adds descriptions to `out`, each node's once."""
-
-    def __init__(self, out: list[ox.Triple]) -> None:
-        self.out = out
-        self.said: set[int] = set()
-
-    def concept(self, concept: Concept, node: ox.NamedNode, range: str) -> None:
-        """A concept of a vocabulary, in all the languages we know it in."""
-        if not self._first(node, range):
-            return
-        self._add(node, _TYPE, _class(range))
-        if range in _NO_CONCEPTS:
-            return
-        self._add(node, _TYPE, _class(_CONCEPT))
-        for tag, label in (concept.labels or {"": concept.code}).items():
-            self._add(node, _LABEL, spoken(label, tag))
-        if concept.scheme and (scheme := named(concept.scheme)) is not None:
-            self._add(node, _IN_SCHEME, scheme)
-            self.scheme(scheme)
-
-    def foreign(self, text: str, node: ox.NamedNode, range: str) -> bool:
-        """A concept of a source's own, labelled as it calls it; False when it was described in other words before."""
-        if self._first(node, range):
-            self.said.add(hash((node.value, range, text)))
-            self._add(node, _TYPE, _class(range))
-            if range != _CONCEPT:
-                self._add(node, _TYPE, _class(_CONCEPT))
-            self._add(node, _LABEL, ox.Literal(text))
-            return True
-        return hash((node.value, range, text)) in self.said
-
-    def typed(self, node: ox.NamedNode, range: str) -> ox.NamedNode:
-        """A resource of a class."""
-        if self._first(node, range):
-            self._add(node, _TYPE, _class(range))
-        return node
-
-    def scheme(self, node: ox.NamedNode) -> None:
-        """A concept scheme, titled after the last segment of its IRI."""
-        if self._first(node, _SCHEME):
-            self._add(node, _TYPE, _class(_SCHEME))
-            self._add(node, _TITLE, ox.Literal(_title(node.value), language="en"))
-
-    def _first(self, node: ox.NamedNode, range: str) -> bool:
-        if len(self.said) > MOST_REMEMBERED:
-            self.said.clear()
-        mark = hash((node.value, range))
-        if mark in self.said:
-            return False
-        self.said.add(mark)
-        return True
-
-    def _add(self, node: ox.NamedNode, predicate: ox.NamedNode, value: ox.NamedNode | ox.Literal) -> None:
-        self.out.append(ox.Triple(node, predicate, value))
+def spoken(syntax: Syntax, texts: Mapping[str, str]) -> list[bytes]:
+    """The objects for texts by language."""
+    tagged = ((language(tag), text) for tag, text in texts.items())
+    return [syntax.spoken(text, tag) if tag else syntax.text(text) for tag, text in tagged]
 
 
-@lru_cache(maxsize=64)
-def _class(iri: str) -> ox.NamedNode:
-    return ox.NamedNode(iri)
+def resource(syntax: Syntax, node: str, range: str) -> Told:
+    """A resource of a class; one of the classes that must have a label is called by the last segment of its IRI."""
+    facts = syntax.types((range,))
+    if naming := _NAMING.get(range):
+        before, behind = syntax.around(range, naming)
+        words = [part for part in re.split("[/#]", node) if part and not part[0].isdigit()]
+        facts.append(before + syntax.spoken(words[-1].replace("-", " ").capitalize(), "en") + behind)
+    return node, range, syntax.node(node, facts)
 
 
-def _title(iri: str) -> str:
-    words = [part for part in iri.rstrip("/").split("/") if not part[:1].isdigit()]
-    return words[-1].replace("-", " ").capitalize()
+def concept(syntax: Syntax, known: Concept, node: str, range: str) -> list[Told]:
+    """A concept of a vocabulary, in all the languages we know it in, and its scheme."""
+    if range in _NO_CONCEPTS:
+        return [resource(syntax, node, range)]
+    facts = _typed_and_labelled(syntax, range, known.labels or {"": known.code})
+    iri = named(known.scheme) if known.scheme else None
+    if iri is None:
+        return [(node, range, syntax.node(node, facts))]
+    before, behind = syntax.around(CONCEPT, _IN_SCHEME)
+    facts.append(before + syntax.ref(iri) + behind)
+    return [(node, range, syntax.node(node, facts)), resource(syntax, iri, SCHEME)]
+
+
+def foreign(syntax: Syntax, text: str, node: str, range: str) -> bytes:
+    """A concept of a source's own, labelled as it calls it."""
+    return syntax.node(node, _typed_and_labelled(syntax, range, {"": text}))
+
+
+def _typed_and_labelled(syntax: Syntax, range: str, labels: Mapping[str, str]) -> list[bytes]:
+    classes = (CONCEPT, range) if range != CONCEPT else (CONCEPT,)
+    before, behind = syntax.around(CONCEPT, _LABEL)
+    return [*syntax.types(classes), *syntax.several(before, spoken(syntax, labels), behind)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harvester.model import CatalogRecord, Catalogue, Dataset, Identifier
+from harvester.rdf.derived import Facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +27,18 @@ class RecordInfo:
     first_seen: str
     last_changed: str
     last_seen: str | None = None
-    upstream: CatalogRecord | None = None
+    upstream: CatalogRecord | Facts | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A dataset under the IRI it has for ever, its records, and every identifier it ever had."""
+    """A dataset under the IRI it has for ever, its records, and every identifier it ever had.
+
+    Its stored form will do for the dataset: building it takes as long as writing it.
+    """
 
     iri: str
-    dataset: Dataset
+    dataset: Dataset | Facts
     records: tuple[RecordInfo, ...]
     identifiers: tuple[Identifier, ...] = ()
 

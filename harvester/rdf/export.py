@@ -1,93 +1,120 @@
-"""A catalogue of any size as a stream of bytes: chunks that are one document when put together."""
+"""A catalogue of any size as RDF, in pieces that are one document when put together: head, blocks, foot.
+
+A block is whole in itself, whatever came before: all nodes it points at are described in it, and the same entries give
+the same bytes.  Only datasets that are mentioned and not in the block need the rest of the catalogue: `known` is asked
+for them; without it, the foot describes those that no block had.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 
-import orjson
-import pyoxigraph as ox
+from harvester.rdf.catalogue import Publication
+from harvester.rdf.entries import CatalogueInfo, Entry, Paging, Tombstone
+from harvester.rdf.profiles import DEFAULT, Profile
+from harvester.rdf.writing import Block, Known, pen_for
 
-from harvester.rdf.catalogue import parts
-from harvester.rdf.entries import CatalogueInfo, Entry
-from harvester.rdf.namespaces import PREFIXES
-from harvester.rdf.serialise import format_of, serialise
-
-# Triples a chunk holds at least, unless it is the last.
-CHUNK = 20_000
+BLOCK = 200
 
 
-def export(catalogue: CatalogueInfo, entries: Iterable[Entry], name: str) -> Iterator[bytes]:
-    """The whole catalogue in one of the formats, piece by piece.  Raises `UsageError` for an unknown format."""
-    format_of(name)
-    frame = _FRAMES.get(name, _PLAIN)
-    yield frame.head
-    first = True
-    for triples in _chunks(parts(catalogue, entries)):
-        yield frame.inner(serialise(triples, name), first)
-        first = False
-    yield frame.foot
+class Document:
+    """One document in one format and profile.  Raises `UsageError` for an unknown format."""
+
+    def __init__(
+        self, catalogue: CatalogueInfo, name: str, profile: Profile = DEFAULT, known: Known | None = None
+    ) -> None:
+        self._pen = pen_for(name, profile)
+        self._catalogue, self._known = catalogue, known
+        self._told: set[str] = set()
+        self._met: dict[str, CatalogueInfo] = {}
+        # Without `known`: hashes of what was written, for of a million datasets every IRI has to be remembered.
+        self._written: set[int] = set()
+        self._mentioned: dict[str, tuple[str, Mapping[str, str]]] = {}
+
+    def head(self, sources: Iterable[CatalogueInfo] = (), paging: Paging | None = None) -> bytes:
+        """The prologue, our catalogue, the place of this page, and the catalogues ours was made from."""
+        block, publication = self._begin()
+        publication.catalogue(paging)
+        for source in sources:
+            self._told.add(source.iri)
+            publication.source(source)
+        publication.finish()
+        block.finish()
+        return self._pen.syntax.head + block.taken()
+
+    def block(self, entries: Iterable[Entry | Tombstone]) -> bytes:
+        """Datasets and tombstones.  The catalogues they came from are described in the head, or else in the foot."""
+        block, publication = self._begin()
+        for entry in entries:
+            if isinstance(entry, Tombstone):
+                publication.tombstone(entry)
+            elif self._pen.profile.reason(entry.dataset) is None:
+                publication.entry(entry)
+                self._met |= {info.source.iri: info.source for info in entry.records}
+        publication.finish()
+        if self._known is None:
+            self._remember(block)
+        else:
+            block.finish(self._known)
+        return self._joined(block)
+
+    def foot(self) -> bytes:
+        """What was pointed at and not described, and the epilogue."""
+        block, publication = self._begin()
+        for iri, source in self._met.items():
+            if iri not in self._told:
+                publication.source(source)
+        publication.finish()
+        for node, (range, name) in self._mentioned.items():
+            if hash(node) not in self._written:
+                block.mention(node, range, name)
+        block.finish()
+        return self._joined(block) + self._pen.syntax.foot
+
+    def _begin(self) -> tuple[Block, Publication]:
+        block = Block(self._pen)
+        return block, Publication(block, self._catalogue)
+
+    def _joined(self, block: Block) -> bytes:
+        body = block.taken()
+        return self._pen.syntax.joint + body if body else b""
+
+    def _remember(self, block: Block) -> None:
+        written, mentioned = block.unfinished()
+        self._written.update(map(hash, written))
+        for node, (range, name) in mentioned.items():
+            self._mentioned.setdefault(node, (range, name))
 
 
-def _chunks(pieces: Iterable[list[ox.Triple]]) -> Iterator[list[ox.Triple]]:
-    held: list[ox.Triple] = []
-    for piece in pieces:
-        held += piece
-        if len(held) >= CHUNK:
-            yield held
-            held = []
-    if held:
-        yield held
+def page(
+    catalogue: CatalogueInfo,
+    entries: Iterable[Entry | Tombstone],
+    paging: Paging | None = None,
+    name: str = "ttl",
+    profile: Profile = DEFAULT,
+    known: Known | None = None,
+) -> bytes:
+    """One page of a catalogue, as a document of its own."""
+    document = Document(catalogue, name, profile, known)
+    body = document.block(entries)
+    return document.head((), paging) + body + document.foot()
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    """What stands around the chunks, and how a chunk is cut out of the document it was written as."""
-
-    head: bytes
-    inner: Callable[[bytes, bool], bytes]
-    foot: bytes
-
-
-def _as_it_is(data: bytes, first: bool) -> bytes:
-    return data
-
-
-_PREFIX_LINES = b"".join(f"@prefix {prefix}: <{iri}> .\n".encode() for prefix, iri in sorted(PREFIXES.items()))
+def export(
+    catalogue: CatalogueInfo,
+    entries: Iterable[Entry | Tombstone],
+    name: str,
+    profile: Profile = DEFAULT,
+    known: Known | None = None,
+) -> Iterator[bytes]:
+    """A whole catalogue, piece by piece.  Raises `UsageError` for an unknown format before the first."""
+    document = Document(catalogue, name, profile, known)
+    return _pieces(document, iter(entries))
 
 
-def _without_prefixes(data: bytes, first: bool) -> bytes:
-    at = 0
-    while data.startswith(b"@prefix ", at):
-        at = data.index(b"\n", at) + 1
-    return data[at:]
-
-
-def _within_rdf(data: bytes, first: bool) -> bytes:
-    start = data.index(b">", data.index(b"<rdf:RDF")) + 1
-    return data[start : data.rindex(b"</rdf:RDF>")]
-
-
-def _within_graph(data: bytes, first: bool) -> bytes:
-    document = orjson.loads(data)
-    nodes = document.get("@graph", [document] if len(document) > 1 else []) if isinstance(document, dict) else document
-    body = b",\n".join(orjson.dumps({key: value for key, value in node.items() if key != "@context"}) for node in nodes)
-    return body if first or not body else b",\n" + body
-
-
-def _rdf_head() -> bytes:
-    names = "".join(f' xmlns:{prefix}="{iri}"' for prefix, iri in sorted(PREFIXES.items()))
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n<rdf:RDF{names}>'.encode()
-
-
-_PLAIN = _Frame(b"", _as_it_is, b"")
-_FRAMES: dict[str, _Frame] = {
-    "ttl": _Frame(_PREFIX_LINES, _without_prefixes, b""),
-    "trig": _Frame(_PREFIX_LINES, _without_prefixes, b""),
-    "rdf": _Frame(_rdf_head(), _within_rdf, b"</rdf:RDF>\n"),
-    "jsonld": _Frame(
-        b'{"@context":' + orjson.dumps(PREFIXES) + b',"@graph":[\n',
-        _within_graph,
-        b"\n]}\n",
-    ),
-}
+def _pieces(document: Document, entries: Iterator[Entry | Tombstone]) -> Iterator[bytes]:
+    yield document.head()
+    while held := list(islice(entries, BLOCK)):
+        yield document.block(held)
+    yield document.foot()

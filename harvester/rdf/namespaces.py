@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 
 PREFIXES: dict[str, str] = {
     "adms": "http://www.w3.org/ns/adms#",
@@ -77,6 +77,13 @@ def expand(curie: str) -> str:
     """The IRI of a `prefix:name` of ours."""
     prefix, _, name = curie.partition(":")
     return (PREFIXES.get(prefix) or DECLARABLE[prefix]) + name
+
+
+@cache
+def shortened(iri: str) -> str:
+    """The `prefix:name` of an IRI of the profile, where it is in one of our namespaces."""
+    found = next((prefix for prefix, namespace in PREFIXES.items() if iri.startswith(namespace)), "")
+    return f"{found}:{iri.removeprefix(PREFIXES[found])}" if found else iri
 
 
 @lru_cache(maxsize=4096)

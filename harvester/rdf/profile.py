@@ -6,7 +6,7 @@ DCAT-AP 3.0.1 decides what is written; older DCAT-AP, GeoDCAT-AP, schema.org and
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from harvester.model import (
@@ -64,7 +64,10 @@ ORDERED = frozenset((Kind.LINES, Kind.URLS, Kind.PARTS))
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One field: `range` is the class an object node is typed with, `part` the class of the model it is read as."""
+    """One field: `range` is the class an object node is typed with, `part` the class of the model it is read as.
+
+    `most` is how many values the shapes take where the model has more: the others stand under `own`.
+    """
 
     field: str
     predicate: str
@@ -73,6 +76,7 @@ class Row:
     range: str = ""
     part: type[Part] | None = None
     own: str = ""
+    most: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +94,12 @@ def own(name: str) -> str:
     return OWN + head + "".join(word.capitalize() for word in rest)
 
 
+KIND = own("kind")  # "series", under profiles that have no class for it
 DERIVED = own("derived")  # a field we filled in because the profile demands it
 ORDER = own("order")  # "field 2 0 1": the places of the values among the values in alphabetical order
 POSITION = own("position")  # the place of a node without a name among its like
 REFERENCE = own("reference")  # a node that only stands for something described elsewhere
+LAST_SEEN = own("last_seen")  # when we last saw a dataset in its source
 TEXT = own("text")  # what the source wrote ...
 CONCEPT = own("concept")  # ... and the concept it means
 
@@ -101,10 +107,18 @@ PAGE = "foaf:Document"
 LAW = "eli:LegalResource"
 
 
-def row(name: str, predicate: str, kind: Kind, also: str = "", range: str = "", part: type[Part] | None = None) -> Row:
+def row(
+    name: str,
+    predicate: str,
+    kind: Kind,
+    also: str = "",
+    range: str = "",
+    part: type[Part] | None = None,
+    most: int = 0,
+) -> Row:
     """A row of the table; predicates and classes are written `prefix:name`."""
     older = tuple(expand(curie) for curie in also.split())
-    return Row(name, expand(predicate), kind, older, expand(range) if range else "", part, own(name))
+    return Row(name, expand(predicate), kind, older, expand(range) if range else "", part, own(name), most)
 
 
 def _shape(types: str, *rows: Row) -> Shape:
@@ -171,7 +185,7 @@ SHAPES: dict[type[Part], Shape] = {
         row("provenance", "dct:provenance", K.STATEMENT, range="dct:ProvenanceStatement"),
         row("version", "dcat:version", K.TEXT, "owl:versionInfo schema:version"),
         row("version_notes", "adms:versionNotes", K.TEXTS),
-        row("has_version", "dcat:hasVersion", K.PARTS, "dct:hasVersion", part=Resource),
+        row("has_version", "dcat:hasVersion", K.PARTS, "dct:hasVersion", "dcat:Dataset", Resource),
         row("is_version_of", "dcat:isVersionOf", K.PARTS, "dct:isVersionOf", part=Resource),
         row("in_series", "dcat:inSeries", K.PARTS, "dct:isPartOf", "dcat:DatasetSeries", Resource),
         # The shapes want the object of dct:source to be a complete dataset; prov:wasDerivedFrom asks for nothing.
@@ -298,7 +312,8 @@ SHAPES: dict[type[Part], Shape] = {
         row("name", "skos:prefLabel", K.TEXTS, "locn:geographicName rdfs:label schema:name dct:title foaf:name"),
         row("bbox", "dcat:bbox", K.BBOX, "schema:box locn:bbox"),
         row("centroid", "dcat:centroid", K.CENTROID),
-        row("geometry", "locn:geometry", K.GEOMETRY, "gsp:asGeoJSON gsp:asWKT gsp:hasGeometry schema:polygon"),
+        # For locn:geometry the official shapes contradict each other: a literal in one file, a node in the other.
+        row("geometry", "gsp:asGeoJSON", K.GEOMETRY, "locn:geometry gsp:asWKT gsp:hasGeometry schema:polygon"),
     ),
     Resource: _shape(
         "", row("name", "rdfs:label", K.NAMES, "dct:title skos:prefLabel schema:name foaf:name dc:title vcard:fn")
@@ -331,8 +346,9 @@ SHAPES: dict[type[Part], Shape] = {
         _MODIFIED,
         _LANGUAGE,
         row("status", "adms:status", K.IRI, range="skos:Concept"),
-        _CONFORMS_TO,
-        row("source", "dct:source", K.PARTS, part=Resource),
+        replace(_CONFORMS_TO, most=1),
+        # As for datasets: the object of dct:source would have to be a complete record.
+        row("source", "prov:wasDerivedFrom", K.PARTS, "dct:source", part=Resource),
     ),
     Catalogue: _shape(
         "dcat:Catalog",
@@ -340,7 +356,7 @@ SHAPES: dict[type[Part], Shape] = {
         _TITLE,
         _DESCRIPTION,
         _PUBLISHER,
-        _CREATOR,
+        replace(_CREATOR, most=1),
         _CONTACT,
         row("homepage", "foaf:homepage", K.IRI, "foaf:page schema:url dcat:landingPage", PAGE),
         _LANGUAGE,
@@ -361,34 +377,14 @@ SERVES = SHAPES[DataService].by_field["serves_dataset"].predicate
 
 # The codelists in which the shapes take a foreign value for a violation (mdr-vocabularies.shape.ttl, HVD 3.0.0).
 CLOSED = frozenset(
-    (
-        "availability",
-        "checksum-algorithm",
-        "file-type",
-        "frequency",
-        "hvd-category",
-        "language",
-        "media-type",
-        "status",
-    )
+    ("availability", "checksum-algorithm", "file-type", "frequency", "hvd-category", "language", "media-type", "status")
 )
 
+_ROLE_NAMES = "custodian distributor originator pointOfContact principalInvestigator processor resourceProvider user"
 _INSPIRE_ROLE = "http://inspire.ec.europa.eu/metadata-codelist/ResponsiblePartyRole/"
 # The agents of GeoDCAT-AP 2 and 3 for whom the model has no field of their own, each with the role it has.
 ROLES: dict[str, str] = {
-    **{
-        expand(f"geodcatap:{name}"): _INSPIRE_ROLE + name
-        for name in (
-            "custodian",
-            "distributor",
-            "originator",
-            "pointOfContact",
-            "principalInvestigator",
-            "processor",
-            "resourceProvider",
-            "user",
-        )
-    },
+    **{expand(f"geodcatap:{name}"): _INSPIRE_ROLE + name for name in _ROLE_NAMES.split()},
     expand("dct:rightsHolder"): f"{_INSPIRE_ROLE}owner",
     expand("dct:contributor"): "http://id.loc.gov/vocabulary/relators/ctb",
 }

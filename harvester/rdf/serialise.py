@@ -1,47 +1,36 @@
-"""Triples as bytes, in the formats a portal offers."""
+"""The formats of the export."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-import pyoxigraph as ox
-
 from harvester.errors import UsageError
-from harvester.rdf.namespaces import PREFIXES
+from harvester.rdf.syntax import JsonLd, NTriples, RdfXml, Syntax, Turtle
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A serialisation: what pyoxigraph calls it, and the media type to send it with."""
+    """A serialisation: how its statements stand, and the media type to send it with."""
 
-    syntax: ox.RdfFormat
+    syntax: Syntax
     media_type: str
-    prefixed: bool = False
 
 
+_NTRIPLES, _TURTLE = NTriples(), Turtle()
 FORMATS: dict[str, Format] = {
-    "ttl": Format(ox.RdfFormat.TURTLE, "text/turtle", prefixed=True),
-    "rdf": Format(ox.RdfFormat.RDF_XML, "application/rdf+xml", prefixed=True),
-    "jsonld": Format(ox.RdfFormat.JSON_LD, "application/ld+json", prefixed=True),
-    "nt": Format(ox.RdfFormat.N_TRIPLES, "application/n-triples"),
-    "nq": Format(ox.RdfFormat.N_QUADS, "application/n-quads"),
-    "trig": Format(ox.RdfFormat.TRIG, "application/trig", prefixed=True),
+    "ttl": Format(_TURTLE, "text/turtle"),
+    "rdf": Format(RdfXml(), "application/rdf+xml"),
+    "jsonld": Format(JsonLd(), "application/ld+json"),
+    "nt": Format(_NTRIPLES, "application/n-triples"),
+    # Statements outside any graph: where readers of quads look first, and where every one finds them.
+    "nq": Format(_NTRIPLES, "application/n-quads"),
+    "trig": Format(_TURTLE, "application/trig"),
 }
 
 
-def format_of(name: str) -> Format:
-    """Raises `UsageError` for a format we do not write."""
+def syntax_of(name: str) -> Syntax:
+    """How statements stand in a format.  Raises `UsageError` for one we do not write."""
     try:
-        return FORMATS[name]
+        return FORMATS[name].syntax
     except KeyError:
         raise UsageError(f"no RDF format {name!r}; there are {', '.join(FORMATS)}", code="unknown-format") from None
-
-
-def serialise(triples: Iterable[ox.Triple], name: str) -> bytes:
-    """The triples in one of `FORMATS`."""
-    chosen = format_of(name)
-    prefixes = PREFIXES if chosen.prefixed else None
-    data = ox.serialize(triples, format=chosen.syntax, prefixes=prefixes)
-    assert data is not None
-    return data

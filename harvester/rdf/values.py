@@ -1,213 +1,280 @@
-"""How each kind of the profile is written: one small function per kind, called by `writing.Writer`."""
+"""How each kind of the profile is written: per kind a function that makes, for a row, the function that writes it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import pyoxigraph as ox
-
-from harvester.fields.terms import Term
-from harvester.model import (
-    TERM_FIELDS,
-    TYPE_VOCABULARIES,
-    Attribution,
-    Checksum,
-    Identifier,
-    Location,
-    Part,
-    Relationship,
-    Resource,
-)
-from harvester.rdf.graph import TYPE
+from harvester.model import DataService, Location, Part, Resource
+from harvester.rdf.concepts import resource, spoken
+from harvester.rdf.derived import facts_of, words_of
 from harvester.rdf.namespaces import PREFIXES, expand
-from harvester.rdf.nodes import dated, decimal, hexadecimal, is_hex, known_node, named, spoken, typed
-from harvester.rdf.profile import SHAPES, Kind, Row
+from harvester.rdf.nodes import XSD, date_type, decimal, duration_type, hex_type, is_hex, language, named
+from harvester.rdf.profile import Kind, Row
+from harvester.rdf.spatial import place_writer, spatial_writer
+from harvester.rdf.terms import term_writer, terms_writer
 from harvester.vocabularies import VOCABULARIES
 
 if TYPE_CHECKING:
-    from harvester.rdf.writing import Writer
+    from harvester.rdf.writing import Block, Compiled, Pen
 
-Node = ox.NamedNode | ox.BlankNode
 _WKT = PREFIXES["gsp"] + "wktLiteral"
 _GEOJSON = PREFIXES["gsp"] + "geoJSONLiteral"
 _LABEL = expand("rdfs:label")
-_DATASETS = (expand("dcat:Dataset"), expand("dcat:DatasetSeries"))
-_PLACE_CLASS = SHAPES[Location].by_field["place"].range
+_MENTIONED = (expand("dcat:Dataset"), expand("dcat:DatasetSeries"), expand("dcat:Catalog"))
 
-_Write = Callable[["Writer", Node, Row, Any, Part], None]
-
-
-def _literal(make: Callable[[Any], ox.Literal]) -> _Write:
-    def write_one(writer: Writer, subject: Node, row: Row, value: Any, part: Part) -> None:
-        writer.add(subject, row.predicate, make(value))
-
-    return write_one
+Emit = Callable[["Block", list[bytes], Any], None]
+Make = Callable[["Pen", Row, "Compiled"], Emit]
 
 
-def _texts(writer: Writer, subject: Node, row: Row, value: dict[str, str], part: Part) -> None:
-    for tag, text in value.items():
-        writer.add(subject, row.predicate, spoken(text, tag))
+def _literal(token: Callable[[Pen, Any], bytes]) -> Make:
+    def make(pen: Pen, row: Row, compiled: Compiled) -> Emit:
+        before, behind = pen.around(compiled.first, row.predicate)
+
+        def emit(block: Block, facts: list[bytes], value: Any) -> None:
+            facts.append(before + token(pen, value) + behind)
+
+        return emit
+
+    return make
 
 
-def _words(writer: Writer, subject: Node, row: Row, value: dict[str, tuple[str, ...]], part: Part) -> None:
-    for tag, words in value.items():
-        for word in words:
-            writer.add(subject, row.predicate, spoken(word, tag))
+def _texts(pen: Pen, row: Row, compiled: Compiled) -> Emit:
+    before, behind = pen.around(compiled.first, row.predicate)
+    syntax = pen.syntax
+
+    def emit(block: Block, facts: list[bytes], value: Mapping[str, str]) -> None:
+        if len(value) > 1:
+            facts += syntax.several(before, spoken(syntax, value), behind)
+            return
+        for tag, text in value.items():
+            found = language(tag) if tag else ""
+            facts.append(before + (syntax.spoken(text, found) if found else syntax.text(text)) + behind)
+
+    return emit
 
 
-def _lines(writer: Writer, subject: Node, row: Row, value: tuple[str, ...], part: Part) -> None:
-    writer.several(subject, row, [(row.predicate, ox.Literal(line)) for line in value])
+def _words(pen: Pen, row: Row, compiled: Compiled) -> Emit:
+    before, behind = pen.around(compiled.first, row.predicate)
+    syntax = pen.syntax
+
+    def emit(block: Block, facts: list[bytes], value: Mapping[str, Sequence[str]]) -> None:
+        tokens: list[bytes] = []
+        for tag, words in value.items():
+            found = language(tag) if tag else ""
+            tokens += [syntax.spoken(word, found) for word in words] if found else map(syntax.text, words)
+        if tokens:
+            facts += syntax.several(before, tokens, behind)
+
+    return emit
 
 
-def _iri(writer: Writer, subject: Node, row: Row, value: str, part: Part) -> None:
-    if (node := writer.typed_node(value, row.range)) is not None:
-        writer.add(subject, row.predicate, node)
+def _lines(pen: Pen, row: Row, compiled: Compiled) -> Emit:
+    before, behind = pen.around(compiled.first, row.predicate)
+    syntax, name = pen.syntax, row.field
 
-
-def _iris(writer: Writer, subject: Node, row: Row, value: tuple[str, ...], part: Part) -> None:
-    nodes = (writer.typed_node(iri, row.range) for iri in value)
-    writer.several(subject, row, [(row.predicate, node) for node in nodes if node is not None])
-
-
-def _scheme(prefix: str, safe: str) -> _Write:
-    def write_one(writer: Writer, subject: Node, row: Row, value: str, part: Part) -> None:
-        if (node := named(prefix + quote(value, safe=safe))) is not None:
-            writer.add(subject, row.predicate, node)
-
-    return write_one
-
-
-def _statement(writer: Writer, subject: Node, row: Row, value: dict[str, str], part: Part) -> None:
-    node = writer.blank()
-    writer.add(subject, row.predicate, node)
-    writer.add(node, TYPE, known_node(row.range))
-    for tag, text in value.items():
-        writer.add(node, _LABEL, spoken(text, tag))
-
-
-def _vocabulary(row: Row, part: Part) -> str:
-    return TERM_FIELDS.get(row.field) or TYPE_VOCABULARIES[type(part)]
-
-
-def _term(writer: Writer, subject: Node, row: Row, value: Term, part: Part) -> None:
-    writer.term(subject, row, value, _vocabulary(row, part), alone=True)
-
-
-def _terms(writer: Writer, subject: Node, row: Row, value: tuple[Term, ...], part: Part) -> None:
-    vocabulary = _vocabulary(row, part)
-    worded = {item.uri for item in value if item.uri and item.text != item.uri}
-    for item in value:
-        if item.text == item.uri and item.uri in worded:
-            # Beside another wording of the same concept, the bare concept must be said in words too.
-            writer.paired(subject, row, item)
+    def emit(block: Block, facts: list[bytes], value: Sequence[str]) -> None:
+        if len(value) > 1:
+            facts += syntax.several(before, map(syntax.text, value), behind)
+            block.order(name, [(1, line, 0) for line in value])
         else:
-            writer.term(subject, row, item, vocabulary, alone=False)
+            facts.append(before + syntax.text(value[0]) + behind)
+
+    return emit
 
 
-def _fits(row: Row, part: Part) -> bool:
-    """Whether the shapes take the part under the predicate of its row; else our own property has it."""
-    if isinstance(part, Attribution):
-        return bool(part.role and part.target)
-    if isinstance(part, Relationship):
-        return bool(part.role and part.target and part.target.uri)
-    if isinstance(part, Identifier):
-        return part.notation is not None
-    if isinstance(part, Checksum):
-        return _sound_checksum(part)
-    return True
+def _iri(pen: Pen, row: Row, compiled: Compiled) -> Emit:
+    several = _iris(pen, row, compiled)
+
+    def emit(block: Block, facts: list[bytes], value: str) -> None:
+        several(block, facts, (value,))
+
+    return emit
 
 
-def _sound_checksum(part: Checksum) -> bool:
-    algorithm = part.algorithm.uri if part.algorithm else None
-    concept = VOCABULARIES["checksum-algorithm"].concept(algorithm) if algorithm else None
-    return concept is not None and is_hex(part.value or "")
+def _iris(pen: Pen, row: Row, compiled: Compiled) -> Emit:
+    before, behind = pen.around(compiled.first, row.predicate)
+    syntax, range, name, dataset = pen.syntax, row.range, row.field, row.range in _MENTIONED
+
+    def emit(block: Block, facts: list[bytes], value: Sequence[str]) -> None:
+        nodes = [node for iri in value if (node := named(iri))]
+        if not nodes:
+            return
+        if dataset:
+            for node in nodes:
+                block.mention(node, range, {})
+        elif range:
+            for node in nodes:
+                if block.first(node, range):
+                    block.add(resource(syntax, node, range)[2])
+        if len(nodes) > 1:
+            nodes = list(dict.fromkeys(nodes))
+            block.order(name, [(0, node, 0) for node in nodes])
+        facts += syntax.several(before, map(syntax.ref, nodes), behind)
+
+    return emit
 
 
-def _parts(writer: Writer, subject: Node, row: Row, value: tuple[Part, ...], part: Part) -> None:
-    nodes: list[tuple[str, Node]] = []
-    for item in value:
-        predicate = row.predicate if _fits(row, item) else row.own
-        found = _location(writer, item) if isinstance(item, Location) else (_part_node(writer, row, item),)
-        nodes += [(predicate, node) for node in found]
-    writer.several(subject, row, list(dict.fromkeys(nodes)))
+def _scheme(prefix: str, safe: str) -> Make:
+    def make(pen: Pen, row: Row, compiled: Compiled) -> Emit:
+        before, behind = pen.around(compiled.first, row.predicate)
+
+        def emit(block: Block, facts: list[bytes], value: str) -> None:
+            if (node := named(prefix + quote(value, safe=safe, errors="replace"))) is not None:
+                facts.append(before + pen.syntax.ref(node) + behind)
+                if row.range:
+                    block.tell(*resource(pen.syntax, node, row.range))
+
+        return emit
+
+    return make
 
 
-def _part(writer: Writer, subject: Node, row: Row, value: Part, part: Part) -> None:
-    node = _part_node(writer, row, value)
-    writer.add(subject, row.predicate if _fits(row, value) else row.own, node)
+def _statement(pen: Pen, row: Row, compiled: Compiled) -> Emit:
+    syntax = pen.syntax
+    before, behind = pen.around(compiled.first, row.predicate)
+    types, label = syntax.types((row.range,)), pen.around(row.range, _LABEL)
+
+    def emit(block: Block, facts: list[bytes], value: Mapping[str, str]) -> None:
+        node = block.label()
+        facts.append(before + syntax.ref(node) + behind)
+        block.add(syntax.node(node, [*types, *syntax.several(label[0], spoken(syntax, value), label[1])]))
+
+    return emit
 
 
-def _part_node(writer: Writer, row: Row, item: Part) -> Node:
-    node = writer.part(item, row)
-    if isinstance(item, Resource) and row.range in _DATASETS:
-        if isinstance(node, ox.NamedNode):
-            writer.stand_in(node, row.range, item.name)
-    elif isinstance(item, Resource) and row.range:
-        writer.add(node, TYPE, known_node(row.range))
-    return node
+def _sound_checksum(pen: Pen, checksum: Mapping[str, Any]) -> bool:
+    algorithm, taken = checksum.get("algorithm"), pen.profile.algorithms
+    uri = words_of(algorithm)[1] if algorithm else None
+    if uri is None or (taken is not None and uri not in taken):
+        return False
+    return VOCABULARIES["checksum-algorithm"].concept(uri) is not None and is_hex(checksum.get("value") or "")
 
 
-def _location(writer: Writer, item: Location) -> tuple[Node, ...]:
-    """A place alone is its concept; one with a shape or name of its own is a node beside the concept."""
-    place = item.place
-    node = named(place.uri) if place is not None and place.uri else None
-    if place is None or node is None:
-        return (writer.part(item),)
-    concept = VOCABULARIES["place"].concept(place.uri or "")
-    bare = not (item.name or item.bbox or item.centroid or item.geometry)
-    wording = place.text == (concept.uri if concept else None)
-    if concept is not None:
-        writer.describer.concept(concept, node, _PLACE_CLASS)
-    else:
-        wording = writer.describer.foreign(place.text, node, _PLACE_CLASS)
-    if bare:
-        return (node if wording else writer.part(item),)
-    return node, writer.part(item)
+def _has_name(pen: Pen, part: Mapping[str, Any]) -> bool:
+    return named(part.get("uri") or "") is not None
 
 
-def _place(writer: Writer, subject: Node, row: Row, value: Term, part: Part) -> None:
-    node = named(value.uri) if value.uri else None
-    if node is not None:
-        writer.add(subject, row.predicate, node)
-    if node is None or value.text != value.uri:
-        writer.add(subject, row.own + "Text", ox.Literal(value.text))
+# What a part must have for the shapes to take it under the predicate of its row; else our own property has it.
+_FITS: dict[str, Callable[[Pen, Mapping[str, Any]], Any]] = {
+    "qualified_attribution": lambda pen, part: part.get("role") and part.get("target"),
+    "qualified_relation": lambda pen, part: (
+        pen.profile.elsewhere and part.get("role") and part.get("target") and _has_name(pen, facts_of(part["target"]))
+    ),
+    "other_identifier": lambda pen, part: part.get("notation") is not None,
+    "checksum": _sound_checksum,
+}
 
 
-def _bbox(writer: Writer, subject: Node, row: Row, value: tuple[float, float, float, float], part: Part) -> None:
-    west, south, east, north = value
-    if west > east:
-        # Across the antimeridian a polygon would say the rest of the world.
-        writer.add(subject, row.own, ox.Literal(f"[{west!r},{south!r},{east!r},{north!r}]"))
-        return
-    ring = ((west, south), (east, south), (east, north), (west, north), (west, south))
-    writer.add(subject, row.predicate, typed(f"POLYGON(({','.join(f'{x!r} {y!r}' for x, y in ring)}))", _WKT))
+def _laid(block: Block, items: Sequence[tuple[Any, Compiled]], name: str) -> list[str]:
+    """Write parts that stand under one predicate and note their order: the node of each."""
+    names = [named(uri) if (uri := facts_of(item).get("uri")) else None for item, _ in items]
+    numbered = names.count(None) > 1
+    nodes: list[str] = []
+    keys: list[tuple[int, str, int]] = []
+    for (item, inner), iri in zip(items, names, strict=True):
+        # Among its like, a node without a name has the place at which it stands.
+        extra = (block.pen.position(inner.first, len(keys)),) if numbered and iri is None else ()
+        nodes.append(block.part(inner, item, extra))
+        keys.append((0, iri, 0) if iri is not None else (2, "", len(keys)))
+    if len(keys) > 1:
+        block.order(name, list(dict.fromkeys(keys)))
+    return nodes
 
 
-WRITERS: dict[Kind, _Write] = {
+def _parts(pen: Pen, row: Row, compiled: Compiled) -> Emit:
+    assert row.part is not None
+    if row.part is Location:
+        return spatial_writer(pen, row, compiled)
+    syntax, range, name = pen.syntax, row.range, row.field
+    # What does not fit is not said to be of the class: the shapes would want more of it.
+    inner, bare = pen.compiled(row.part, row.range), pen.compiled(row.part, typed=False)
+    under, own = pen.around(compiled.first, row.predicate), pen.around(compiled.first, row.own)
+    mentions = row.part is Resource and range in _MENTIONED
+    fits, most = _FITS.get(row.field, _has_name if mentions else None), row.most
+
+    def emit(block: Block, facts: list[bytes], value: Sequence[Any]) -> None:
+        fitting = [fits is None or bool(fits(pen, facts_of(item))) for item in value]
+        if most:
+            fitting[most:] = [False] * len(fitting[most:])
+        nodes = _laid(block, [(item, inner if fit else bare) for item, fit in zip(value, fitting, strict=True)], name)
+        if mentions:
+            for item in value:
+                block.mention_part(item, range)
+        for (before, behind), sound in ((under, True), (own, False)):
+            found = [node for node, fit in zip(nodes, fitting, strict=True) if fit is sound]
+            if found:
+                facts += syntax.several(before, map(syntax.ref, dict.fromkeys(found)), behind)
+
+    return emit
+
+
+def services_writer(pen: Pen) -> Emit:
+    """For the services of a dataset, which point at it."""
+    inner = pen.compiled(DataService)
+
+    def emit(block: Block, facts: list[bytes], value: Sequence[Any]) -> None:
+        nodes = _laid(block, [(item, inner) for item in value], "service")
+        for node, item in dict(zip(nodes, value, strict=True)).items():
+            block.serve(node, facts_of(item))
+
+    return emit
+
+
+def _part(pen: Pen, row: Row, compiled: Compiled) -> Emit:
+    several = _parts(pen, row, compiled)
+
+    def emit(block: Block, facts: list[bytes], value: Part) -> None:
+        several(block, facts, (value,))
+
+    return emit
+
+
+def _bbox(pen: Pen, row: Row, compiled: Compiled) -> Emit:
+    box, own = pen.around(compiled.first, row.predicate), pen.around(compiled.first, row.own)
+    syntax = pen.syntax
+
+    def emit(block: Block, facts: list[bytes], value: Sequence[float]) -> None:
+        west, south, east, north = value
+        if west > east:
+            # Across the antimeridian a polygon would say the rest of the world.
+            facts.append(own[0] + syntax.text(f"[{west!r},{south!r},{east!r},{north!r}]") + own[1])
+            return
+        ring = ((west, south), (east, south), (east, north), (west, north), (west, south))
+        shape = f"POLYGON(({','.join(f'{x!r} {y!r}' for x, y in ring)}))"
+        facts.append(box[0] + syntax.typed(shape, _WKT) + box[1])
+
+    return emit
+
+
+def _typed(datatype: str, text: Callable[[Any], str] = str) -> Make:
+    return _literal(lambda pen, value: pen.syntax.typed(text(value), datatype))
+
+
+EMITTERS: dict[Kind, Make] = {
     Kind.TEXTS: _texts,
     Kind.NAMES: _texts,
     Kind.WORDS: _words,
-    Kind.TEXT: _literal(ox.Literal),
+    Kind.TEXT: _literal(lambda pen, value: pen.syntax.text(value)),
     Kind.LINES: _lines,
-    Kind.DATE: _literal(dated),
-    Kind.DURATION: _literal(lambda value: typed(value, "duration")),
-    Kind.DECIMAL: _literal(decimal),
-    Kind.INTEGER: _literal(lambda value: typed(str(value), "nonNegativeInteger")),
-    Kind.HEX: _literal(hexadecimal),
+    Kind.DATE: _literal(lambda pen, value: pen.syntax.typed(value, date_type(value))),
+    Kind.DURATION: _literal(lambda pen, value: pen.syntax.typed(value, duration_type(value))),
+    Kind.DECIMAL: _typed(XSD + "decimal", decimal),
+    Kind.INTEGER: _typed(XSD + "nonNegativeInteger"),
+    Kind.HEX: _literal(lambda pen, value: pen.syntax.typed(value, hex_type(value))),
     Kind.IRI: _iri,
     Kind.IRIS: _iris,
     Kind.URLS: _iris,
     Kind.MAIL: _scheme("mailto:", "@!#$&'*+-/=?^_`{|}~."),
     Kind.PHONE: _scheme("tel:", "+-.()"),
     Kind.STATEMENT: _statement,
-    Kind.TERM: _term,
-    Kind.TERMS: _terms,
+    Kind.TERM: term_writer,
+    Kind.TERMS: terms_writer,
     Kind.PART: _part,
     Kind.PARTS: _parts,
     Kind.BBOX: _bbox,
-    Kind.CENTROID: _literal(lambda value: typed(f"POINT({value[0]!r} {value[1]!r})", _WKT)),
-    Kind.GEOMETRY: _literal(lambda value: typed(value, _GEOJSON)),
-    Kind.PLACE: _place,
+    Kind.CENTROID: _literal(lambda pen, value: pen.syntax.typed(f"POINT({value[0]!r} {value[1]!r})", _WKT)),
+    Kind.GEOMETRY: _typed(_GEOJSON),
+    Kind.PLACE: place_writer,
 }

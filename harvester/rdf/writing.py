@@ -1,249 +1,322 @@
-"""From a dataset to triples of DCAT-AP 3.0.1 that its shapes accept and `reading` gives back unchanged.
+"""Writes datasets as DCAT-AP that its shapes accept and `reading` gives back unchanged.
 
 What the profile demands and the source does not say is filled in and marked `ch:derived`; what the profile forbids
-(a format outside the EU table, say) stands under a property of our own.
+(a format outside the EU table, say) stands under a property of our own.  A `Pen` knows one format and profile: for each
+class a list of (field, how to write it), worked out once.  A `Block` is what is written with it: whole in itself, and
+the same bytes for the same datasets.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache
 from hashlib import blake2b
 from typing import Any
 
-import pyoxigraph as ox
+from harvester.model import Agent, CatalogRecord, DataService, Dataset, Part, Resource
+from harvester.rdf import hvd
+from harvester.rdf.concepts import Told, spoken
+from harvester.rdf.derived import RULES, Context, Facts, facts_of
+from harvester.rdf.namespaces import expand
+from harvester.rdf.nodes import XSD, named
+from harvester.rdf.profile import DERIVED, KIND, ORDER, POSITION, REFERENCE, SERVES, Shape
+from harvester.rdf.profiles import DEFAULT, Profile
+from harvester.rdf.serialise import syntax_of
+from harvester.rdf.syntax import Syntax
+from harvester.rdf.values import EMITTERS, Emit, services_writer
 
-from harvester.fields.terms import Term, term
-from harvester.model import (
-    DataService,
-    Dataset,
-    Location,
-    Part,
-)
-from harvester.rdf.concepts import Describer
-from harvester.rdf.derived import Context, derived
-from harvester.rdf.graph import TYPE
-from harvester.rdf.namespaces import PREFIXES, expand
-from harvester.rdf.nodes import known_node, named, spoken, typed
-from harvester.rdf.profile import (
-    CLOSED,
-    CONCEPT,
-    DERIVED,
-    ORDER,
-    POSITION,
-    REFERENCE,
-    SERVES,
-    SHAPES,
-    TEXT,
-    Row,
-    Shape,
-)
-from harvester.rdf.values import WRITERS
-from harvester.vocabularies import VOCABULARIES
-
-Node = ox.NamedNode | ox.BlankNode
-# The shapes know the algorithms of SPDX by https IRIs, which SPDX itself does not.
-_SPELLED = re.compile(r"^http(?=://spdx\.org/)")
-_WKT = PREFIXES["gsp"] + "wktLiteral"
-_GEOJSON = PREFIXES["gsp"] + "geoJSONLiteral"
-_LABEL, _PREF_LABEL = expand("rdfs:label"), expand("skos:prefLabel")
-_CONCEPT_CLASS = expand("skos:Concept")
 _DATASET, _SERIES = expand("dcat:Dataset"), expand("dcat:DatasetSeries")
-_DATASETS = (_DATASET, _SERIES)
-_PLACE_CLASS = SHAPES[Location].by_field["place"].range
-_TITLE, _DESCRIPTION = expand("dct:title"), expand("dct:description")
+_RECORD, _TOPIC = expand("dcat:CatalogRecord"), expand("foaf:primaryTopic")
+_MOST_PLANS = 4096
+_NAMELESS = "urn:x-catalogue-harvester:"
+_CATALOG = expand("dcat:Catalog")
+# What has a stand-in where it is only mentioned.
+_STOOD_FOR = (_DATASET, _SERIES, _CATALOG)
+# What the catalogue says of datasets that are only mentioned: IRI -> dataset or its stored form; a title will do.
+Known = Callable[[Collection[str]], Mapping[str, Any]]
 
 
-def write(dataset: Dataset, iri: str | None = None) -> list[ox.Triple]:
-    """The triples of one dataset, named `iri` (else by its own, else not at all)."""
-    writer = Writer()
-    writer.dataset(dataset, iri or dataset.uri)
-    writer.finish()
-    return writer.out
+def write(dataset: Dataset, name: str = "nt", iri: str | None = None, profile: Profile = DEFAULT) -> bytes:
+    """One dataset in one of the formats, named `iri` (else by its own, else not at all): a document of its own."""
+    pen = pen_for(name, profile)
+    block = Block(pen)
+    subject = block.dataset(dataset, iri or dataset.uri)
+    if dataset.record:
+        block.record(subject, dataset.record)
+    block.finish()
+    return pen.syntax.head + block.taken() + pen.syntax.foot
 
 
-class Writer:
-    """Writes datasets into one graph: a node that several mention is described once, as it was met first.
+@dataclass(slots=True)
+class Compiled:
+    """A class of the model as one pen writes it: the facts of its classes, and what to do with each field."""
 
-    Datasets that others mention get a stand-in only at the end, by `finish`, if they were not written themselves.
-    """
+    cls: type[Part]
+    classes: tuple[str, ...]
+    first: str
+    types: list[bytes]
+    fill: Callable[[Facts, Context], dict[str, Any]] | None
+    rows: list[tuple[str, Emit]] = field(default_factory=list)
+    plans: dict[tuple[str, ...], list[tuple[str, Emit]]] = field(default_factory=dict)
 
-    def __init__(self) -> None:
-        self.out: list[ox.Triple] = []
-        # Hashes: of a million datasets every IRI has to be remembered.
-        self._written: set[int] = set()
-        self._mentioned: dict[str, tuple[ox.NamedNode, str, dict[str, str]]] = {}
-        self.describer = Describer(self.out)
-        self._said = self.describer.said
-        self._root = ""
-        self._count = 0
-        self._context = Context()
+    def plan(self, names: tuple[str, ...]) -> list[tuple[str, Emit]]:
+        """The rows for these fields: stored datasets have few of all there are, and mostly the same few."""
+        found = self.plans.get(names)
+        if found is None:
+            if len(self.plans) > _MOST_PLANS:
+                self.plans.clear()
+            there = frozenset(names)
+            found = self.plans[names] = [row for row in self.rows if row[0] in there]
+        return found
 
-    def dataset(self, dataset: Dataset, iri: str | None) -> Node:
-        """One dataset with all its parts, and the services that serve it."""
-        self._root = blake2b(
-            (iri or "\n".join(dataset.identifier) or repr(dataset.title)).encode(), digest_size=9
-        ).hexdigest()
-        self._count = 0
-        subject: Node = (named(iri) if iri else None) or self.blank()
-        self._context = Context.of(dataset, iri)
-        if isinstance(subject, ox.NamedNode):
-            self._written.add(hash(subject.value))
-            self._mentioned.pop(subject.value, None)
-        if dataset.kind == "series":
-            self.add(subject, TYPE, known_node(_SERIES))
-        self._describe(subject, dataset, SHAPES[Dataset])
-        self._services(dataset.service, subject)
+
+class Pen:
+    """A format and a profile, with all that is the same for every dataset."""
+
+    def __init__(self, syntax: Syntax, profile: Profile) -> None:
+        self.syntax: Syntax = syntax
+        self.profile: Profile = profile
+        self._compiled: dict[tuple[type[Part], str, bool], Compiled] = {}
+        self.position = lru_cache(_MOST_PLANS)(self._position)
+
+    def compiled(self, cls: type[Part], range: str = "", typed: bool = True) -> Compiled:
+        """How to write a class; `range` is the class a resource is typed with, if it is `typed` at all."""
+        found = self._compiled.get((cls, range, typed))
+        return found or self._compile(cls, range, typed)
+
+    def _compile(self, cls: type[Part], range: str, typed: bool) -> Compiled:
+        shape: Shape = self.profile.shapes[cls]
+        # Of a dataset that is only mentioned, the stand-in tells the classes.
+        own = (range,) if range and not (cls is Resource and range in _STOOD_FOR) else ()
+        types = (*shape.types, *own) if typed else ()
+        compiled = Compiled(cls, types, next(iter(types), ""), self.syntax.types(types), self._filler(cls))
+        # Entered before its rows are known: a class may contain itself.
+        self._compiled[cls, range, typed] = compiled
+        compiled.rows = [(row.field, EMITTERS[row.kind](self, row, compiled)) for row in shape.rows]
+        if cls is Dataset:
+            compiled.rows.append(("service", services_writer(self)))
+        return compiled
+
+    def _filler(self, cls: type[Part]) -> Callable[[Facts, Context], dict[str, Any]] | None:
+        """What fills in the fields of a class that the profile demands."""
+        demanded, of_hvd = RULES.get(cls), hvd.RULES.get(cls) if self.profile.only_hvd else None
+        if demanded is None or of_hvd is None:
+            return demanded or of_hvd
+        return lambda facts, context: demanded(facts, context) | of_hvd(facts, context)
+
+    def around(self, cls: str, predicate: str) -> tuple[bytes, bytes]:
+        """What stands before and behind an object."""
+        return self.syntax.around(cls, predicate)
+
+    def _position(self, first: str, place: int) -> bytes:
+        """The place of a node of a class among its like."""
+        return self.fact(first, POSITION, self.syntax.typed(str(place), XSD + "integer"))
+
+    def fact(self, cls: str, predicate: str, value: bytes) -> bytes:
+        """A predicate with its object."""
+        before, behind = self.around(cls, predicate)
+        return before + value + behind
+
+    def facts(self, cls: str, predicate: str, values: Sequence[bytes]) -> list[bytes]:
+        """A predicate with its objects, of which there may be none."""
+        before, behind = self.around(cls, predicate)
+        return self.syntax.several(before, values, behind) if values else []
+
+
+@cache
+def pen_for(name: str, profile: Profile) -> Pen:
+    """The pen of a format and a profile.  Raises `UsageError` for an unknown format."""
+    return Pen(syntax_of(name), profile)
+
+
+class Block:
+    """Nodes written with one pen; one that several mention is described once, as it was met first."""
+
+    def __init__(self, pen: Pen) -> None:
+        self.pen = pen
+        self.context = Context()
+        self.said: set[tuple[str, ...]] = set()
+        self.orders: list[str] = []
+        self._out: list[bytes] = []
+        self._written: set[str] = set()
+        self._mentioned: dict[str, tuple[str, Mapping[str, str]]] = {}
+        # What the labels of nodes without a name are made from: the node with a name that they belong to.
+        self._root, self._mark, self._count = "", "", 0
+        self._subject = ""
+
+    def taken(self) -> bytes:
+        """All that was written since the last time."""
+        nodes = [node for node in self._out if node]
+        self._out.clear()
+        return self.pen.syntax.joint.join(nodes)
+
+    def add(self, node: bytes) -> None:
+        self._out.append(node)
+
+    def dataset(self, dataset: Dataset | Facts, iri: str | None) -> str:
+        """One dataset with all its parts, and the services that serve it; its IRI or label is given back."""
+        given = facts_of(dataset)
+        subject = named(iri) if iri else None
+        self.enter(f"Dataset {iri or given.get('identifier') or given.get('title')}")
+        if subject is None:
+            subject = self.label()
+        else:
+            self.written(subject)
+        self.context = Context.of(given, iri)
+        series = given.get("kind") == "series"
+        extra: list[bytes] = []
+        if series and not self.pen.profile.series:
+            series, extra = False, [self.pen.fact("", KIND, self.pen.syntax.text("series"))]
+        self._subject = subject
+        self.describe(subject, self.pen.compiled(Dataset, _SERIES if series else ""), given, extra)
         return subject
 
-    def part(self, part: Part, row: Row | None = None) -> Node:
-        """A part of a dataset, named by its IRI if it has one."""
-        iri = getattr(part, "uri", None)
-        subject: Node = (named(iri) if iri else None) or self.blank()
-        if isinstance(subject, ox.NamedNode):
-            mark = hash((subject.value, type(part).__name__))
-            if mark in self._said:
-                return subject
-            self._said.add(mark)
-        self._describe(subject, part, SHAPES[type(part)])
-        return subject
+    def record(self, subject: str, record: CatalogRecord | Facts, ours: str = "", seen: str = "") -> str:
+        """What a source itself registered of a dataset; the date it must have is derived from when we saw it first.
 
-    def take(self) -> list[ox.Triple]:
-        """What was written since the last time."""
-        taken = self.out[:]
-        self.out.clear()
-        return taken
-
-    def scheme(self, iri: str) -> ox.NamedNode:
-        """A concept scheme, described."""
-        node = ox.NamedNode(iri)
-        self.describer.scheme(node)
+        `ours` is our own record, which has a name of its own whatever the source calls its.
+        """
+        given = facts_of(record)
+        uri = given.get("uri")
+        node = named(uri) if uri and uri != ours else None
+        if node is not None and not self.first(node, _RECORD):
+            return node
+        self.enter(f"CatalogRecord {node or ours or subject}")
+        self.context = replace(self.context, modified=seen or self.context.modified)
+        node = node or self.label()
+        topic = self.pen.fact(_RECORD, _TOPIC, self.pen.syntax.ref(subject))
+        self.describe(node, self.pen.compiled(CatalogRecord), given, [topic])
         return node
 
-    def add(self, subject: Node, predicate: str, value: Any) -> None:
-        self.out.append(ox.Triple(subject, known_node(predicate), value))
+    def serve(self, node: str, service: Facts) -> None:
+        """Say that a service serves the dataset that is being written."""
+        pen, dataset = self.pen, self._subject
+        facts = [pen.fact("", SERVES, pen.syntax.ref(dataset))]
+        if dataset not in (service.get("serves_dataset") or ()):
+            facts.append(pen.fact("", DERIVED, pen.syntax.text("serves_dataset")))
+        self.add(pen.syntax.node(node, facts))
 
-    def _describe(self, subject: Node, part: Part, shape: Shape) -> None:
-        for name in shape.types:
-            self.add(subject, TYPE, known_node(name))
-        filled = derived(part, self._context)
-        for name in filled:
-            self.add(subject, DERIVED, ox.Literal(name))
-        for name, value in {**part.__dict__, **filled}.items():
-            row = shape.by_field.get(name)
-            if row is not None and value not in (None, (), {}):
-                WRITERS[row.kind](self, subject, row, value, part)
+    def part(self, compiled: Compiled, item: Any, extra: Sequence[bytes] = ()) -> str:
+        """A part of something, named by its IRI if it has one."""
+        given = facts_of(item)
+        uri = given.get("uri")
+        subject = named(uri) if uri else None
+        if subject is None:
+            subject = self.label()
+            if compiled.cls is DataService and self.pen.profile.only_hvd:
+                # The interface to high-value data must have an IRI.
+                subject = _NAMELESS + subject[2:]
+            self.describe(subject, compiled, given, extra)
+        elif self.first(subject, compiled.cls.__name__ + compiled.first):
+            outer = self._root, self._mark, self._count
+            self.enter(f"{compiled.cls.__name__} {subject}")
+            self.describe(subject, compiled, given)
+            self._root, self._mark, self._count = outer
+        return subject
 
-    def blank(self) -> ox.BlankNode:
-        """A blank node whose label is the same in every export, and no other dataset's."""
+    def describe(self, subject: str, compiled: Compiled, given: Facts, extra: Sequence[bytes] = ()) -> None:
+        """A node with the fields of a part, and `extra` facts."""
+        pen, orders, at = self.pen, self.orders, len(self._out)
+        self.orders = []
+        self._out.append(b"")
+        facts = [*compiled.types, *extra]
+        if compiled.fill is not None and (filled := compiled.fill(given, self.context)):
+            facts += pen.facts(compiled.first, DERIVED, [pen.syntax.text(name) for name in filled])
+            given = {**given, **filled}
+        for name, emit in compiled.plan(tuple(given)):
+            value = given[name]
+            if value or value == 0:
+                emit(self, facts, value)
+        if self.orders:
+            facts += pen.facts(compiled.first, ORDER, [pen.syntax.text(order) for order in self.orders])
+        self._out[at] = pen.syntax.node(subject, facts) if facts else b""
+        self.orders = orders
+
+    def first(self, node: str, kind: str) -> bool:
+        """Whether the node was not yet described as this kind of thing; it is from now on."""
+        if (node, kind) in self.said:
+            return False
+        self.said.add((node, kind))
+        return True
+
+    def tell(self, node: str, range: str, text: bytes) -> None:
+        """Add the description of a node as a member of a class, once."""
+        if self.first(node, range):
+            self._out.append(text)
+
+    def tell_all(self, told: Sequence[Told]) -> None:
+        """The same, of a concept and of what belongs to it: where it is described, so is that."""
+        if told and (told[0][0], told[0][1]) not in self.said:
+            for node, range, text in told:
+                self.tell(node, range, text)
+
+    def enter(self, root: str) -> None:
+        """Labels are from now on made from this."""
+        self._root, self._mark, self._count = root, "", 0
+
+    def label(self) -> str:
+        """The label of a node without a name: the same in every export, and no other node's."""
+        if not self._mark:
+            self._mark = blake2b(self._root.encode("utf-8", "replace"), digest_size=9).hexdigest()
         self._count += 1
-        return ox.BlankNode(f"b{self._root}x{self._count}")
+        return f"_:b{self._mark}x{self._count}"
 
-    def _services(self, services: tuple[DataService, ...], dataset: Node) -> None:
-        nodes: list[Node] = []
-        for service in services:
-            node = self.part(service)
-            nodes.append(node)
-            self.add(node, SERVES, dataset)
-            if isinstance(dataset, ox.NamedNode) and dataset.value not in service.serves_dataset:
-                self.add(node, DERIVED, ox.Literal("serves_dataset"))
-        self.order(dataset, "service", nodes)
+    def order(self, name: str, keys: Sequence[tuple[int, str, int]]) -> None:
+        """Note the order of the values of a field where it is not the one `reading` finds them in.
 
-    def several(self, subject: Node, row: Row, nodes: list[tuple[str, Any]]) -> None:
-        """The objects of an ordered row, each with its predicate, and their order where it is not the alphabet's."""
-        for predicate, node in nodes:
-            self.add(subject, predicate, node)
-        self.order(subject, row.field, [node for _, node in nodes])
-
-    def order(self, subject: Node, field: str, nodes: list[Any]) -> None:
-        if len(nodes) < 2:
-            return
-        unnamed = [node for node in nodes if isinstance(node, ox.BlankNode)]
-        places = {node.value: place for place, node in enumerate(unnamed)}
-        for node in unnamed if len(unnamed) > 1 else ():
-            self.add(node, POSITION, typed(str(places[node.value]), "integer"))
-        keys = [_rank(node, places) for node in nodes]
+        A key ranks a value as `reading` does: names, then literals, then nodes without a name by their places.
+        """
         ranks = {key: rank for rank, key in enumerate(sorted(keys))}
         order = [ranks[key] for key in keys]
         if order != sorted(order):
-            self.add(subject, ORDER, ox.Literal(f"{field} {' '.join(map(str, order))}"))
+            self.orders.append(f"{name} {' '.join(map(str, order))}")
 
-    def typed_node(self, iri: str, range: str) -> ox.NamedNode | None:
-        """The node of an IRI, typed as the shapes want the object of its property to be."""
-        node = named(iri)
-        if node is None or not range:
-            return node
-        if range in _DATASETS:
-            return self.stand_in(node, range, {})
-        return self.describer.typed(node, range)
-
-    def stand_in(self, node: ox.NamedNode, range: str, name: dict[str, str]) -> ox.NamedNode:
+    def mention(self, node: str, range: str, name: Mapping[str, str]) -> None:
         """A dataset that is perhaps described elsewhere; the first name it is mentioned by is kept."""
-        if hash(node.value) not in self._written:
-            _, before, named_before = self._mentioned.get(node.value, (node, range, {}))
-            self._mentioned[node.value] = node, _SERIES if _SERIES in (before, range) else range, named_before or name
-        return node
+        if node not in self._written:
+            before, named_before = self._mentioned.get(node, (range, {}))
+            self._mentioned[node] = _SERIES if _SERIES in (before, range) else range, named_before or name
 
-    def finish(self) -> None:
+    def mention_part(self, item: Any, range: str) -> None:
+        """The same, of a dataset that is mentioned by a part."""
+        given = facts_of(item)
+        if (uri := given.get("uri")) and (node := named(uri)):
+            self.mention(node, range, given.get("name") or {})
+
+    def written(self, node: str) -> None:
+        """The node needs no stand-in."""
+        self._written.add(node)
+        self._mentioned.pop(node, None)
+
+    def unfinished(self) -> tuple[set[str], dict[str, tuple[str, Mapping[str, str]]]]:
+        """The datasets written, and those that were only mentioned, each with class and name: left to the caller."""
+        return self._written, self._mentioned
+
+    def finish(self, known: Known | None = None) -> None:
         """Give the datasets that were only mentioned what the shapes demand of any dataset."""
-        for node, range, name in self._mentioned.values():
-            self._stand_in(node, range, name)
+        found = known(list(self._mentioned)) if known and self._mentioned else {}
+        for node, (range, name) in self._mentioned.items():
+            self._stand_in(node, range, name, found.get(node))
         self._mentioned.clear()
 
-    def _stand_in(self, node: ox.NamedNode, range: str, name: dict[str, str]) -> None:
-        self.add(node, TYPE, known_node(range))
-        if range == _SERIES:
-            self.add(node, TYPE, known_node(_DATASET))
-        self.add(node, REFERENCE, typed("true", "boolean"))
-        for predicate in (_TITLE, _DESCRIPTION):
-            for tag, text in (name or {"": node.value}).items():
-                self.add(node, predicate, spoken(text, tag))
-
-    def term(self, subject: Node, row: Row, item: Term, vocabulary: str, *, alone: bool) -> None:
-        """A term: its concept where the profile takes it, and the source's own words where they say more."""
-        concept = VOCABULARIES[vocabulary].concept(item.uri) if item.uri else None
-        if item.uri is None:
-            self._only_text(subject, row, item, vocabulary)
-        elif concept is None and vocabulary in CLOSED:
-            self.paired(subject, row, item)
-        else:
-            node = named(_SPELLED.sub("https", item.uri) if vocabulary == "checksum-algorithm" else item.uri)
-            if node is None:
-                self.paired(subject, row, item)
-                return
-            self.add(subject, row.predicate, node)
-            if concept is not None:
-                self.describer.concept(concept, node, row.range)
-                if item.text != node.value:
-                    self._words(subject, row, item, vocabulary, alone=alone)
-            elif not self.describer.foreign(item.text, node, row.range):
-                self.paired(subject, row, item)
-
-    def _words(self, subject: Node, row: Row, item: Term, vocabulary: str, *, alone: bool) -> None:
-        meant = term(vocabulary, item.text)
-        if alone or (meant is not None and meant.uri == item.uri):
-            self.add(subject, row.own + "Text", ox.Literal(item.text))
-        else:
-            self.paired(subject, row, item)
-
-    def _only_text(self, subject: Node, row: Row, item: Term, vocabulary: str) -> None:
-        if vocabulary in CLOSED or vocabulary in ("data-theme", "place"):
-            self.add(subject, row.own + "Text", ox.Literal(item.text))
-            return
-        node = self.blank()
-        self.add(subject, row.predicate, node)
-        self.add(node, TYPE, known_node(row.range))
-        self.add(node, _PREF_LABEL if row.range == _CONCEPT_CLASS else _LABEL, ox.Literal(item.text))
-
-    def paired(self, subject: Node, row: Row, item: Term) -> None:
-        node = self.blank()
-        self.add(subject, row.own, node)
-        self.add(node, TEXT, ox.Literal(item.text))
-        concept = named(item.uri or "")
-        self.add(node, CONCEPT, concept if concept is not None else ox.Literal(item.uri or ""))
-
-
-def _rank(node: Any, places: dict[str, int]) -> tuple[int, str, int]:
-    """As `reading` ranks what it finds: names, then literals, then nodes without a name by their places."""
-    if isinstance(node, ox.NamedNode):
-        return 0, node.value, 0
-    return (1, node.value, 0) if isinstance(node, ox.Literal) else (2, "", places[node.value])
+    def _stand_in(self, node: str, range: str, name: Mapping[str, str], known: Any) -> None:
+        pen, syntax = self.pen, self.pen.syntax
+        given: dict[str, Any] = {"title": name or {"": node}, "description": name or {"": node}}
+        if known is not None:
+            shown = facts_of(known)
+            given = {name: shown.get(name) or {} for name in given}
+            given |= RULES[Dataset](given, Context.of(shown, node))
+            range = _SERIES if shown.get("kind") == "series" and pen.profile.series else _DATASET
+        of_catalogue = range == _CATALOG
+        types = (range,) if of_catalogue else pen.compiled(Dataset, range if range == _SERIES else "").classes
+        first = types[0]
+        facts = syntax.types(types)
+        facts.append(pen.fact(first, REFERENCE, syntax.typed("true", XSD + "boolean")))
+        for field_name, texts in given.items():
+            facts += pen.facts(first, expand(f"dct:{field_name}"), spoken(syntax, texts))
+        if of_catalogue:
+            self.enter(f"Catalogue {node}")
+            publisher = self.part(pen.compiled(Agent), {"name": given["title"]})
+            facts.append(pen.fact(first, expand("dct:publisher"), syntax.ref(publisher)))
+        self._out.append(syntax.node(node, facts))

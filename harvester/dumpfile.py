@@ -130,7 +130,12 @@ class DumpFile:
         stamp = os.fstat(self._out.fileno()).st_mtime_ns
         self._note({"bytes": self._size, "modified_ns": stamp})
         self.close()
-        told = {"bytes": self._size, "sha256": self._sum.hexdigest(), "datasets": self.datasets, "modified_ns": stamp}
+        told: dict[str, Any] = {
+            "bytes": self._size,
+            "sha256": self._sum.hexdigest(),
+            "datasets": self.datasets,
+            "modified_ns": stamp,
+        }
         made = Made(name=self.path.name, **facts, **told)
         fresh = self._part.with_name(f"{self._part.name}.json")
         fresh.write_text(json.dumps(asdict(made), ensure_ascii=False, indent=1), "utf-8")

@@ -54,9 +54,11 @@ class Feed:
     def pages(self, first: Document) -> Iterator[Page]:
         """Every page.  Raises `SourceError` (`broken-document`) at the end when a syntax error hid statements."""
         with closing(first):
+            # Now: a page that is read lets its document go.
+            said = _catalogue(first.graph) if first.graph else None
             pages = self._all(first)
             if (page := next(pages, None)) is not None:
-                yield replace(page, catalogue=_catalogue(first.graph)) if first.graph else page
+                yield replace(page, catalogue=said)
             yield from pages
         if self.broken:
             raise SourceError(

@@ -352,6 +352,22 @@ def test_the_first_page_of_a_walk_says_what_the_catalogue_is() -> None:
     assert pages[0].catalogue["uri"] == "http://x.example/root"
 
 
+def test_a_page_too_large_for_memory_says_what_the_catalogue_is_too() -> None:
+    words = " , ".join(f'"word {number}"' for number in range(MOST_HELD + 1))
+    more = "<http://x.example/page> <http://www.w3.org/ns/hydra/core#next> <http://127.0.0.1/feed?page=2> ."
+    first = f"{CATALOGUES}\n<d1> dcat:keyword {words} .\n{more}"
+    second = CATALOGUES.replace("<d1>", "<d3>").replace("<d2>", "<d4>")
+
+    def portal(request: Request) -> Reply:
+        return Reply(200, (second if dict(request.query).get("page") == "2" else first).encode(), "text/turtle")
+
+    with Http(Settings(private_hosts=("127.0.0.1",)), transport=as_transport(portal)) as http:
+        pages = list(dcat.fetch(Source("feed", "http://127.0.0.1/feed"), http, Walk()))
+    assert [record.guid[-2:] for page in pages for record in page.records] == ["d1", "d2", "d3", "d4"]
+    assert pages[0].catalogue is not None
+    assert pages[0].catalogue["uri"] == "http://x.example/root"
+
+
 def test_the_record_of_a_dataset_is_read_from_the_register_of_its_source() -> None:
     found = {
         record.guid: record.payload for page in walk(CATALOGUES.encode(), "text/turtle") for record in page.records

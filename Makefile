@@ -4,11 +4,11 @@ CORPUS ?= ../shared/corpus
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo up test check format lint types corpus bench lock wheel clean
+.PHONY: help demo up test check format lint types corpus rates validate bench bench-export bench-dcat-read lock wheel clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 18
 
 demo: .venv/.runtime  ## harvest four sample portals, search them, serve the API (ONCE=1: do not serve)
 	@$(BIN)/harvester demo $(if $(ONCE),--once)
@@ -33,8 +33,20 @@ types: .venv/.test
 corpus: .venv/.test  ## replay recorded payloads of real portals (CORPUS=DIR) and print what arrived
 	@$(BIN)/python -m bench.corpus $(CORPUS)
 
+rates: .venv/.test  ## how much of what real portals write stands for a concept, by vocabulary (CORPUS=DIR)
+	@$(BIN)/python -m bench.rates $(CORPUS)
+
+validate: .venv/.test  ## exports of recorded and sample portals against the official shapes (CORPUS=DIR)
+	@$(BIN)/python -m bench.validate --corpus $(CORPUS)
+
 bench: .venv/.test  ## harvest speed, as a ratio to a floor that only downloads and stores
 	@$(BIN)/python -m bench.harvest
+
+bench-export: .venv/.test  ## export speed and memory in each format, against rdflib
+	@$(BIN)/python -m bench.export
+
+bench-dcat-read: .venv/.test  ## feeds of 100 MB read into datasets, against rdflib
+	@$(BIN)/python -m bench.dcat_read
 
 wheel: .venv/.test  ## build dist/*.whl
 	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

@@ -14,6 +14,7 @@ from pyoxigraph import Literal, NamedNode
 from harvester.fields import languages, number, place, terms, text, web, when
 from harvester.fields.base import FieldProblem, Report
 from harvester.model import Dataset
+from harvester.vocabularies import heeding, overrides
 
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(max_size=5),
@@ -285,7 +286,7 @@ def test_an_original_is_shown_before_any_translation(texts: dict[str, str], lang
 
 
 def test_translations_are_known_by_their_tag() -> None:
-    tags = ("fr-t-nl", "zh-hans-t-en-t0-und", "fr", "fr-x-t-nl", "", "t-t-t")
+    tags = ("fr-t-nl", "zh-hans-t-en-t0-und", "fr", "fr-x-t-nl", "")
     assert [tag for tag in tags if languages.translated(tag)] == ["fr-t-nl", "zh-hans-t-en-t0-und"]
 
 
@@ -424,3 +425,34 @@ def test_what_names_a_licence_or_would_push_rights_aside_stays(raw: dict[str, An
     found = Dataset.of({"title": "A", **raw})
     assert found.license is not None
     assert found.rights == ({"": raw["rights"]} if "rights" in raw else {})
+
+
+@pytest.mark.parametrize("tag", ["es-mx-t-en", "nl-sx-t-en", "en-u-ca-gregory-t-fr", "fr-t-nl-x-own"])
+def test_a_translation_is_told_wherever_its_mark_stands(tag: str) -> None:
+    assert languages.language_tag(tag) == tag
+    assert languages.translated(tag)
+    assert languages.preferred({tag: "auto", "pt": "original"}, tag.partition("-")[0]) == "original"
+    assert not languages.translated("fr-x-t-nl")
+
+
+@pytest.mark.parametrize("tag", ["fr-t-n", "fr-t-", "fra-t", "FR-T-?"])
+def test_a_translation_from_nobody_knows_what_is_a_translation(tag: str) -> None:
+    assert languages.language_tag(tag) == "fr-t-und"
+    assert languages.translated("fr-t-und")
+
+
+def test_a_second_translation_never_passes_for_an_original() -> None:
+    found = text.texts({"fr-t-nl": "auto1", "fra-t-nl": "auto2", "nl": "Origineel"})
+    assert found == {"fr-t-nl": "auto1", "nl": "Origineel"}
+
+
+def test_a_description_in_parts_is_kept_whole() -> None:
+    parts = [{"@value": said, "@language": "fr"} for said in ("Un.", "Deux.", "Un.")]
+    assert text.proses(parts) == {"fr": "Un.\n\nDeux."}
+    assert text.texts(parts) == {"fr": "Un."}
+
+
+def test_what_a_source_means_by_a_word_is_no_language_tag_of_another() -> None:
+    with heeding(overrides({"language": {"ita": "NLD"}})):
+        assert languages.language_tag("ita") == "it"
+    assert languages.language_tag("ita") == "it"

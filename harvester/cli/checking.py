@@ -25,8 +25,8 @@ from harvester.validate.parts import DATASET, SERIES, Part
 from harvester.validate.running import Asked, checked, parts_of, quieten
 
 VIOLATIONS, STOPPED = 1, 130
-# A file larger than this is read into a store on disk.
-LARGE = 30_000_000
+# A file larger than this is read into a store on disk; in memory it takes ten times its size.
+LARGE = 60_000_000
 # From so many datasets on, two processes are faster than one that is ready at once.
 MANY = 400
 

@@ -10,7 +10,7 @@ from types import NoneType
 from typing import Any
 
 from harvester.fields.base import SILENT, Report
-from harvester.vocabularies import VOCABULARIES
+from harvester.vocabularies import VOCABULARIES, heeding
 from harvester.vocabularies.table import rows
 
 UNTAGGED = ""
@@ -23,7 +23,6 @@ _TAG = re.compile(
 )
 # "fr_FR.UTF-8", "fr-FR@euro", "en;q=0.8": what stands before was meant.
 _AFTER = re.compile(r"[.@;,].*", re.DOTALL)
-_TRANSLATED = re.compile(r"[a-z]{2,3}(?:-[a-wyz0-9]{2,8})*-t-")
 _LONGEST = 100
 _LONGEST_JSON = 200_000
 _SHORTEST_NAME = 4
@@ -57,7 +56,7 @@ def by_language(value: str) -> dict[str, str | None] | None:
 
 def translated(tag: str) -> bool:
     """Whether the tag says that the text was translated by a machine: `fr-t-nl`, `fr-t-nl-t0-mtec`."""
-    return "-t-" in tag and _TRANSLATED.match(tag.lower()) is not None
+    return "-t-" in tag.lower().partition("-x-")[0]
 
 
 def preferred(texts: Mapping[str, str], language: str = "") -> str | None:
@@ -92,6 +91,10 @@ def _normalised(raw: str) -> tuple[str, bool]:
         return _shortest(tag), True
     if named := _named(raw.strip()):
         return named, False
+    original, translation, _ = f"{tag}-".partition("-t-")
+    if translation and _TAG.fullmatch(original):
+        # A translation all the same, from we do not know what.
+        return f"{_shortest(original)}-t-{UNKNOWN}", False
     start = _AFTER.sub("", tag).strip("- ")
     return (_shortest(start), False) if start != tag and _TAG.fullmatch(start) else (UNTAGGED, False)
 
@@ -108,7 +111,9 @@ def _named(name: str) -> str | None:
 
 def _letters(text: str) -> str | None:
     """The two letters of the language that a code or a name means."""
-    concept = VOCABULARIES["language"].resolve(text)
+    # What one source was told that its words mean is no language tag of another's.
+    with heeding(None):
+        concept = VOCABULARIES["language"].resolve(text)
     return _two_letters().get(concept.code) if concept else None
 
 

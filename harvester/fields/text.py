@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 from harvester.fields.base import SILENT, Report
-from harvester.fields.languages import UNKNOWN, UNTAGGED, by_language, language_tag, preferred
+from harvester.fields.languages import UNKNOWN, UNTAGGED, by_language, language_tag, preferred, translated
 
 # XML 1.0 (section 2.2) forbids these even as references; lone surrogates cannot be encoded at all.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
@@ -24,6 +24,7 @@ _MARKUP = re.compile(
 _LIST_MARKS = re.compile("[,;]")
 _FEWEST_LISTED = 3
 _LONGEST_LISTED = 40
+_LONGEST_JOINED = 20_000
 _SCALARS = (str, int, float)
 _PLAIN = frozenset((str,))
 _LISTS = (list, tuple)
@@ -114,7 +115,9 @@ def _by_language(value: Any, clean: Any, report: Report) -> dict[str, str]:
     for key, inner in value.items():
         for tag, said in _collected(tagged(inner, report, language_tag(key, report)), clean, report).items():
             # Two keys may mean one language ("fr", "French"), or none: the second text stays without a tag.
-            free = next((each for each in (tag, UNTAGGED, UNKNOWN) if found.get(each, said) == said), None)
+            # A translation without its tag would pass for an original.
+            places = (tag,) if translated(tag) else (tag, UNTAGGED, UNKNOWN)
+            free = next((each for each in places if found.get(each, said) == said), None)
             if free is None:
                 _left_out(said, tag, report)
             else:
@@ -126,7 +129,12 @@ def _collected(pairs: Iterable[tuple[str, Any]], clean: Any, report: Report) -> 
     found: dict[str, str] = {}
     for tag, raw in pairs:
         cleaned = clean(raw, report)
-        if cleaned is not None and found.setdefault(tag, cleaned) != cleaned:
+        if cleaned is None or found.setdefault(tag, cleaned) == cleaned:
+            continue
+        if clean is prose and cleaned not in found[tag] and len(found[tag]) < _LONGEST_JOINED:
+            # Feeds state a description in parts.
+            found[tag] += f"\n\n{cleaned}"
+        elif clean is not prose or cleaned not in found[tag]:
             _left_out(cleaned, tag, report)
     return {tag: found[tag] for tag in sorted(found)}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, BinaryIO
 
 from harvester.connector import Page, Walk
 from harvester.errors import RecordError, SourceError, Unavailable
@@ -23,6 +23,20 @@ _LONGEST_NOTHING = 11
 _LISTS = (list, tuple)
 _SCALARS = (str, int, float)
 _CONTAINERS = (list, tuple, dict)
+
+
+# A larger document is not read again in one piece.
+MOST_MENDED = 128 << 20
+
+
+def mended(stream: BinaryIO) -> Any | None:
+    """A whole document of JSON with NaN, raw line breaks or endless numbers in it; None when more is wrong with it."""
+    stream.seek(0)
+    data = stream.read(MOST_MENDED + 1)
+    try:
+        return None if len(data) > MOST_MENDED else loads(data)
+    except ValueError:
+        return None
 
 
 def blank(value: Any) -> bool:

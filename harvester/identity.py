@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from harvester.model import Dataset
 
@@ -78,8 +78,10 @@ def _keys(dataset: Dataset, source_url: str) -> Iterator[str]:
             if other.agency:
                 yield f"id:{other.agency.lower()}:{other.notation}"
     # A portal's own page of a dataset is that dataset's; a page elsewhere may stand for many of them.
-    host = urlsplit(source_url).netloc.lower()
-    yield from (f"uri:{_canonical(page)}" for page in dataset.landing_page if urlsplit(page).netloc.lower() == host)
+    host = _host(source_url)
+    for page in dataset.landing_page:
+        if (parts := _split(page)) and parts.netloc.lower() == host:
+            yield f"uri:{_canonical(parts)}"
 
 
 def _global(text: str) -> Iterator[str]:
@@ -89,12 +91,19 @@ def _global(text: str) -> Iterator[str]:
         yield f"doi:{doi.group().rstrip('.,;)')}"
     elif uuid := _UUID.search(lowered):
         yield f"uuid:{uuid.group(1)}"
-    if lowered.startswith(("http://", "https://")) and len(urlsplit(text).path.strip("/")) > 0:
-        yield f"uri:{_canonical(text)}"
+    if lowered.startswith(("http://", "https://")) and (parts := _split(text)) and parts.path.strip("/"):
+        yield f"uri:{_canonical(parts)}"
 
 
-def _canonical(url: str) -> str:
-    parts = urlsplit(url)
+def _split(url: str) -> SplitResult | None:
+    """The parts of an address; None where it has none: `http://[host]/`."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return None
+
+
+def _canonical(parts: SplitResult) -> str:
     query = f"?{parts.query}" if parts.query else ""
     fragment = f"#{parts.fragment}" if parts.fragment else ""
     return f"{parts.netloc.lower().removeprefix('www.')}{parts.path.rstrip('/')}{query}{fragment}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harvester.identity import match_keys, public_key
+from harvester.identity import known_as, match_keys, public_key
 from harvester.model import Dataset
 
 UUID = "73fb1b3d-d2ae-4f3f-9188-e3eff2e281c5"
@@ -34,3 +34,10 @@ def test_public_keys_are_short_stable_and_distinct() -> None:
     assert public_key("a", "1") == public_key("a", "1")
     assert len(public_key("a", "1")) == 16
     assert len({public_key(s, g) for s in ("a", "b", "a1") for g in ("1", "11", "\ud800")}) == 9
+
+
+@pytest.mark.parametrize("address", ["http://[host]/dataset/1", "http://[::1", "https://[/x"])
+def test_an_address_that_is_none_is_no_key_and_no_error(address: str) -> None:
+    dataset = Dataset.of({"title": "A", "identifier": address, "other_identifier": [{"notation": address}]})
+    assert match_keys(dataset, "https://portal.example") == ()
+    assert address in {known.notation for known in known_as(dataset, "1", "https://portal.example")}

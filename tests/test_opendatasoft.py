@@ -138,6 +138,22 @@ def test_a_portal_that_ignores_the_query_loses_nothing(ignored: str) -> None:
     assert sorted(found) == sorted(item["dataset_id"] for item in SMALL)
 
 
+@pytest.mark.parametrize("odd", [b"9" * 400, b"NaN", b"-Infinity"])
+def test_an_odd_number_in_an_export_costs_no_dataset(odd: bytes) -> None:
+    portal = holding(SMALL)
+
+    def odder(request: Request) -> Reply:
+        if request.get("where"):
+            return json_reply({"error_code": "ODSQLError"}, 400)
+        reply = portal(request)
+        if "/exports" not in request.path:
+            return reply
+        start = reply.body.index(b"{", len(reply.body) // 2)
+        return Reply(200, reply.body[:start] + b'{"odd": ' + odd + b"}," + reply.body[start:], "application/json")
+
+    assert len({guid for guid in guids(walked(odder)) if guid.startswith("jeu-")}) == 330
+
+
 def test_an_export_wrapped_like_a_list_is_read_too() -> None:
     portal = holding(SMALL)
 

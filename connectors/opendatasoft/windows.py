@@ -20,12 +20,13 @@ from typing import Any
 
 import ijson
 
+from connectors.common import listed, mapping, mended
 from connectors.opendatasoft.apis import Api, Params, reader
 from connectors.opendatasoft.shapes import guid_of, modified_in
 from harvester.connector import Page, Record
 from harvester.errors import Blocked, RecordError, SourceError, Unavailable
 from harvester.fields.when import instant, when
-from harvester.http import Http
+from harvester.http import Feed, Http
 from harvester.walks import Slice, records, walk_offsets
 
 SIZES = (100, 50, 25, 5, 1)
@@ -221,11 +222,7 @@ def _exported(walking: Walking) -> Iterator[Any]:
     params += [("where", " and ".join(where))] if where else []
     try:
         with walking.http.stream(f"{walking.site}{walking.api.export}", params) as feed:
-            # A portal behind a gateway may wrap the list as its other answers are.
-            prefix = "item" if feed.peek(64).lstrip()[:1] == b"[" else "results.item"
-            yield from ijson.items(feed, prefix, use_float=True)
-    except ijson.JSONError as error:
-        raise SourceError(f"the export of the catalogue is no list in JSON: {error}", code="not-json") from error
+            yield from _listed_items(feed)
     except (Blocked, Unavailable):
         raise
     except SourceError as error:
@@ -234,6 +231,21 @@ def _exported(walking: Walking) -> Iterator[Any]:
             code="window",
             url=error.url,
         ) from error
+
+
+def _listed_items(feed: Feed) -> Iterator[Any]:
+    """The items of a list that may be wrapped as the other answers are; NaN and endless numbers cost no dataset."""
+    prefix = "item" if feed.peek(64).lstrip()[:1] == b"[" else "results.item"
+    number = 0
+    try:
+        for item in ijson.items(feed, prefix, use_float=True):
+            number += 1
+            yield item
+    except ijson.JSONError as error:
+        document = mended(feed)
+        if document is None:
+            raise SourceError(f"the export of the catalogue is no list in JSON: {error}", code="not-json") from error
+        yield from listed(mapping(document).get("results") if isinstance(document, dict) else document)[number:]
 
 
 def literal(moment: datetime) -> str:

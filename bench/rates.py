@@ -3,12 +3,13 @@
     python -m bench.rates [FOLDER] [--large FILE] [--most N]
 
 What is counted: the values that are not empty and belong to a vocabulary, once for each dataset that has them.  Ten
-files of one dataset that say "csv" are one value; a dataset recorded several times is one dataset, its values those of
-all its recordings.  What says that nothing is known ("not specified", "unknown") counts like any other value: it is
-resolved where the vocabulary has a concept for it, and unresolved where it has none, also when the mapping leaves it
-out.  What the mapping adds by itself (the format of a file by its suffix) is no value of the source and is not counted.
-A location counts for its place where it has a name, a code or an address; a bare shape names nothing.  The folder
-`edge-fixtures` was written by developers, not by portals: it has a column, and no part in the totals.
+files of one dataset that say "csv" are one value; a dataset recorded several times under one kind of portal is one
+dataset, its values those of all its recordings; recorded under two kinds it is one of each, in the totals too.  What
+says that nothing is known ("not specified", "unknown") counts like any other value: it is resolved where the vocabulary
+has a concept for it, and unresolved where it has none, also when the mapping leaves it out.  What the mapping adds by
+itself (the format of a file by its suffix) is no value of the source and is not counted.  A location counts for its
+place where it has a name, a code or an address; a bare shape names nothing.  The folder `edge-fixtures` was written by
+developers, not by portals: it has a column, and no part in the totals.
 """
 
 from __future__ import annotations

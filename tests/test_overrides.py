@@ -133,7 +133,14 @@ def test_equal_decisions_are_one_object_and_no_decision_is_none() -> None:
     assert overrides({}) is None
 
 
-@pytest.mark.parametrize("value", ["CC_BY_4_0", "Creative Commons Attribution 4.0 International", "cc by 4.0"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "CC_BY_4_0",
+        "Creative Commons Attribution 4.0 International",
+        "http://publications.europa.eu/resource/authority/licence/CC_BY_4_0",
+    ],
+)
 def test_a_concept_is_named_by_code_label_or_address(value: str) -> None:
     with heeding(overrides({"licence": {"Licence maison": value}})):
         assert uri("licence", "Licence maison") == f"{EU}/licence/CC_BY_4_0"

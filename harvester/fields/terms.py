@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from harvester.fields.base import SILENT, Report, cleaned_by
 from harvester.fields.text import text
 from harvester.fields.web import iri
-from harvester.vocabularies import VOCABULARIES
+from harvester.vocabularies import VOCABULARIES, refuses
 from harvester.vocabularies.overrides import remembered, told
 
 _TEXTS = frozenset((str, type(None)))
@@ -104,9 +104,17 @@ def _found(vocabulary: str, raws: tuple[str | None, ...]) -> Term | None:
         return decided
     for hint in sorted(hints, key=_VAGUENESS.get(vocabulary, _equally)):
         if concept := VOCABULARIES[vocabulary].resolve(hint):
-            return Term(hints[0], concept.uri)
+            refusal = _refusal(vocabulary, hints, hint)
+            return Term(refusal) if refusal else Term(hints[0], concept.uri)
     own = (iri(hint) for hint in hints if "://" in hint or hint.startswith("urn:"))
     return Term(hints[0], next((found for found in own if found), None))
+
+
+def _refusal(vocabulary: str, hints: list[str], granted: str) -> str | None:
+    """The hint that denies or restricts what another one grants: it is what the source says, in the reader's words."""
+    if vocabulary != "licence":
+        return None
+    return next((hint for hint in hints if hint != granted and refuses(hint)), None)
 
 
 _remembered = remembered(65_536)(_found)

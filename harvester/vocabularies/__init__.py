@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
 from itertools import chain
 
-from harvester.vocabularies import places
+from harvester.vocabularies import licences, places
 from harvester.vocabularies.formats import (
     IANA,
     FormatFacts,
@@ -22,9 +22,10 @@ from harvester.vocabularies.formats import (
 from harvester.vocabularies.frequencies import frequency
 from harvester.vocabularies.languages import language
 from harvester.vocabularies.licences import licence, licence_iri
-from harvester.vocabularies.overrides import Overrides, heeding
+from harvester.vocabularies.overrides import Overrides, heeding, key_of
 from harvester.vocabularies.places import communes, place, place_iri, read_places
 from harvester.vocabularies.table import Concept, Table, read_concepts, read_table, rows
+from harvester.vocabularies.text import fold
 from harvester.vocabularies.themes import split_themes, theme, themes
 from harvester.vocabularies.vocabulary import Vocabulary
 
@@ -38,6 +39,7 @@ __all__ = [
     "heeding",
     "lies_in",
     "overrides",
+    "refuses",
     "split_themes",
     "themes",
 ]
@@ -136,6 +138,12 @@ def lies_in(place: Concept, country: Concept) -> bool:
     return places.lies_in(VOCABULARIES["place"].table, place, country)
 
 
+def refuses(text: str) -> bool:
+    """Whether a text denies, restricts or doubts a licence that it names, and so outweighs what grants one."""
+    licence = VOCABULARIES["licence"]
+    return licence.resolve(text) is None and licences.refuses(licence.table, text)
+
+
 def overrides(raw: Mapping[str, Mapping[str, str | None]]) -> Overrides | None:
     """What a source decided: by vocabulary and text a concept (its code, label or IRI), or None for no concept at all.
 
@@ -156,6 +164,7 @@ def _overrides(written: str) -> Overrides:
         for text, meant in texts.items()
         if meant is not None and _named(name, meant) is None
     ]
+    wrong += [problem for name, texts in raw.items() for problem in _unusable(name, texts)]
     if wrong:
         raise ValueError("; ".join(wrong))
     return Overrides(
@@ -163,9 +172,36 @@ def _overrides(written: str) -> Overrides:
     )
 
 
+def _unusable(name: str, texts: Mapping[str, str | None]) -> Iterator[str]:
+    """What is wrong with the texts decided on: empty ones, and one text decided on twice."""
+    seen: dict[str, str] = {}
+    for text, meant in texts.items():
+        key = key_of(text)
+        if not key:
+            yield f"a text of {name} is empty: there is nothing to decide on"
+        elif key in seen and texts[seen[key]] != meant:
+            yield f"{seen[key]!r} and {text!r} of {name} are one text (case and accents aside) with two meanings"
+        seen.setdefault(key, text)
+
+
 def _named(name: str, meant: str | None) -> Concept | None:
+    """The concept with exactly this code, address or label; a label of two concepts is nobody's."""
     if meant is None:
         return None
     vocabulary = VOCABULARIES[name]
-    with heeding(None):
-        return vocabulary.concept(meant) or vocabulary.resolve(meant) or vocabulary.table.codes.get(meant)
+    if known := vocabulary.concept(meant) or vocabulary.table.codes.get(meant):
+        return known
+    key = fold(meant)
+    # A label that is known to mean several things names none of them.
+    labelled = _labelled(name).get(key, frozenset()) if vocabulary.table.texts.get(key) != () else frozenset()
+    return next(iter(labelled)) if len(labelled) == 1 else None
+
+
+@cache
+def _labelled(name: str) -> Mapping[str, frozenset[Concept]]:
+    """The concepts of each label."""
+    found: dict[str, frozenset[Concept]] = {}
+    for concept in VOCABULARIES[name].table.current:
+        for label in concept.labels.values():
+            found[fold(label)] = found.get(fold(label), frozenset()) | {concept}
+    return found

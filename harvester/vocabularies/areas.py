@@ -29,6 +29,10 @@ _LEVELS = {
     "comunidad autonoma": {"ES": 4}, "comunidad": {"ES": 4}, "landkreis": {"DE": 5}, "regierungsbezirk": {"DE": 4},
     "state": {"US-": 5, "AU-": 6}, "estado": {"BR-": 5}, "province": {"CA-": 5},
 }  # fmt: skip
+# Districts of one city's name are not what a bare name is taken for; states, provinces and cantons are.
+_DISTRICTS = ("landkreis", "regierungsbezirk")
+# Berlin, Hamburg, Vienna, Ceuta, Melilla: city and state are one place.
+_CITY_STATES = frozenset(("DE3", "DE6", "AT13", "ES63", "ES630", "ES64", "ES640"))
 _LEVELLED = Lazy(
     rf"^({'|'.join(sorted(_LEVELS, key=len, reverse=True))}) (?:(?:of|de|do|da|di|del|du|d|l|la|van) )*(.+)$"
 )
@@ -100,6 +104,28 @@ def _is_at(code: str, levels: Iterable[tuple[str, int]]) -> bool:
     return any(code.startswith(start) and len(code) == length for start, length in levels)
 
 
+def named_like(table: Table, city: str, country: Concept) -> bool:
+    """Whether a state, province or canton of the country bears the name of a city and is more than that city."""
+    alike = (area for area in _named().get(city, ()) if area.code.removeprefix("NUTS_") not in _CITY_STATES)
+    return any(_is_at(area.code.removeprefix("NUTS_"), _states()) and lies_in(table, area, country) for area in alike)
+
+
+@cache
+def _states() -> tuple[tuple[str, int], ...]:
+    return tuple(level for word, levels in _LEVELS.items() if word not in _DISTRICTS for level in levels.items())
+
+
+def postal() -> Iterator[str]:
+    """The two letters that are written for each state of the USA and province of Canada."""
+    yield from (concept.code[3:].lower() for concept, _ in _known() if concept.code[:3] in ("US-", "CA-"))
+
+
+def country_of(table: Table, code: str) -> Concept | None:
+    """The country of two letters, also where they alone could be a state."""
+    known = table.contextual.get(f"country:{code}") or (table.texts.get(code) or (None,))[0]
+    return known if known and known.scheme.endswith("/country") else None
+
+
 def within(table: Table, name: str, country: Concept) -> Concept | None:
     """The one area of that name in a country, the largest of those that contain each other."""
     areas = [area for area in _named().get(fold(name), ()) if lies_in(table, area, country)]
@@ -111,7 +137,7 @@ def lies_in(table: Table, area: Concept, country: Concept) -> bool:
     if area.scheme not in (NUTS, GEONAMES):
         return False
     two = area.code.removeprefix("NUTS_")[:2]
-    return (table.texts.get(fold(_COUNTRIES.get(two, two))) or (None,))[0] == country
+    return country_of(table, fold(_COUNTRIES.get(two, two))) == country
 
 
 def all_areas() -> Iterator[Concept]:

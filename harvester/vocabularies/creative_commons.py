@@ -48,6 +48,7 @@ _START = Lazy(
     r"|^(?=attribution (?:non|no|share|pas|partage|[1-4]\.\d (?:international|unported|generic|austria|netherlands)))"
     r"|^(?=by (?:nc|nd|sa)\b|by [1-4]\.[05]\b)|\blicen[cs]e (?=by (?:nc|nd|sa)\b)"
 )
+_VERSION_NEXT = Lazy(rf" (?:{_WORDS['VERSION']})(?=\b)")
 _PORTS = {
     "oig": "igo", "intergovernmental": "igo", "france": "fr", "francia": "fr", "frankreich": "fr", "australia": "au",
     "australie": "au", "nederland": "nl", "netherlands": "nl", "pays": "nl", "austria": "at", "osterreich": "at",
@@ -57,11 +58,13 @@ _PORTS = {
     "england": "uk", "united": "us", "usa": "us", "brasil": "br", "brazil": "br", "new": "nz", "canada": "ca",
     "ireland": "ie", "norge": "no", "norway": "no", "poland": "pl", "polska": "pl",
 }  # fmt: skip
+# The host, of a country too, or kept by an archive: not a host or path that only ends in the name.
+_HOST = r"^(?:web\.archive\.org/web/\w+/(?:https?:/+)?(?:www\.)?)?(?:[a-z]{1,3}\.)?creativecommons\.org/"
 _ADDRESS = Lazy(
-    r"creativecommons\.org/(?:licen[cs]es?|l)/(?P<elements>[a-z]+(?:[-+][a-z]+)*)(?:/(?P<version>\d\.\d))?"
+    rf"{_HOST}(?:licen[cs]es?|l)/(?P<elements>[a-z]+(?:[-+][a-z]+)*)(?:/(?P<version>\d\.\d))?"
     r"(?:/(?P<port>[a-z]{2}|igo|scotland)(?=/|$))?"
 )
-_DEDICATION = Lazy(r"creativecommons\.org/(?:publicdomain|p|licenses)/(zero|mark)\b")
+_DEDICATION = Lazy(rf"{_HOST}(?:publicdomain|p|licenses)/(zero|mark)\b")
 _KINDS = {"BY", "BYNC", "BYNCND", "BYNCSA", "BYND", "BYSA"}
 
 
@@ -103,13 +106,17 @@ def _read(folded: str, position: int) -> tuple[list[str], str | None, str | None
     version = port = None
     end = position
     while word := _WORD.match(folded, position):
-        position = word.end() if word.end() > position else position + 1
+        after = word.end() if word.end() > position else position + 1
         kind = str(word.lastgroup)
+        named = _port(word[0].strip(), folded[after:]) if kind == "PORT" else None
+        if kind == "PORT" and named is None and not _WORD.match(folded, after):
+            # "no commercial use", "es solo para": a word of the sentence, no jurisdiction.
+            break
+        position = after
         if kind == "VERSION":
             version = version or f"{word['major']}.{word['minor'] or '0'}"
         elif kind == "PORT":
-            named = _port(word[0].strip(), folded[position:])
-            port = port or (named if version or named == "igo" else None)
+            port = port or (named if version or named == "igo" or _VERSION_NEXT.match(folded, position) else None)
         elif kind != "FILLER":
             elements.append(kind)
         end = position if kind != "FILLER" else end
@@ -117,8 +124,8 @@ def _read(folded: str, position: int) -> tuple[list[str], str | None, str | None
 
 
 def _port(word: str, rest: str) -> str | None:
-    """The jurisdiction; two letters ("es", "de", "it") are one only where the name ends."""
-    if len(word) == 2 and rest and not rest.startswith((" licen", " cc ", " by ")):
+    """The jurisdiction; two letters ("es", "de", "it") are one only where the name ends or its version follows."""
+    if len(word) == 2 and rest and not rest.startswith((" licen", " cc ", " by ")) and not _VERSION_NEXT.match(rest):
         return None
     return _PORTS.get(word.split()[0], word)
 

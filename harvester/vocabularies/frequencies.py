@@ -6,6 +6,7 @@ import re
 from functools import cache
 
 from harvester.vocabularies.lazy import Lazy
+from harvester.vocabularies.reservations import reserved
 from harvester.vocabularies.table import Concept, Table, rows
 from harvester.vocabularies.text import fold, iri_key, is_iri, untagged
 
@@ -56,6 +57,8 @@ _TIMES = {
     "month": {1: "MONTHLY", 2: "MONTHLY_2", 3: "MONTHLY_3"},
     "year": {1: "ANNUAL", 2: "ANNUAL_2", 3: "ANNUAL_3", 4: "QUARTERLY", 6: "BIMONTHLY", 12: "MONTHLY", 52: "WEEKLY"},
 }
+# Above it stands a year, not how many times.
+_MOST_TIMES = 1_000
 _ISO = Lazy(
     r"(?:R\d*/)?P(?:(?P<year>[\d.,]+)Y)?(?:(?P<month>[\d.,]+)M)?(?:(?P<week>[\d.,]+)W)?(?:(?P<day>[\d.,]+)D)?"
     r"(?:T(?:(?P<hour>[\d.,]+)H)?(?:(?P<minute>[\d.,]+)M)?(?:(?P<second>[\d.,]+)S)?)?$",
@@ -89,8 +92,25 @@ _UNITS = {
 _NOT_A_PROMISE = Lazy(
     r"\b(?:not|no|pas|plus|aucune?|kein\w*|nicht|niet|geen|sin|sem|non|nao|jusqu\w*|until|before|avant|moins"
     r"|less|more|at least|au moins"
-    r"|maximum|ou|or|oder|of|o|puis|then|depend\w*|depuis|since|environ|variable|anciennement)\b"
+    r"|ou|or|oder|of|o|puis|then|depend\w*|depuis|since|environ|variable"
+    # What is over.
+    r"|ceased|suspend\w*|stopped|ended|was|last|arret\w*|interr\w+|abandon\w*|terminee?s?|derniere?s?|eingestellt|beendet"
+    r"|zuletzt|gestopt|stopgezet|beeindigd|laatst\w*|tot|bis|hasta|ate|antes|discontin\w+|descontin\w+|suspens\w*|sospes\w*"
+    r"|finalizad\w+|encerrad\w+|cessat\w*|cesad\w*"
+    # Bounds, and what is only nearly so.
+    r"|up to|at most|max\w*|min(?:imum|imal|destens|stens)|hochstens|hoogstens|ten minste|ten hoogste"
+    r"|au plus|al menos|a lo sumo|pelo menos|almeno|al massimo|approx\w*|about|roughly|around|circa|ca"
+    r"|ungefahr|etwa|ongeveer|aproximad\w+"
+    r"|several|multiple|many|plusieurs|quelques|mehrmals|mehrere\w*|meermaals|meerdere|verschillende|vari[oa]s|diversas"
+    r"|alcune|diverse|rarely|rarement|selten|zelden"
+    r"|\d{1,2} (?:(?:a|to|bis|tot|hasta|ate|e|y|et|und|en) )?\d{1,2})\b"
 )
+# Before the word, joined or not, it changes what the word means: "infra-annuel", "multi-annual".
+_PREFIX = Lazy(
+    r"(?:anti|bi|demi|half|halb|hemi|infra|inter|intra|meta|mi|mono|multi|non|para|pluri|poly|post|pre|quadri|quasi|quinqui"
+    r"|semi|sesqui|sub|super|supra|tri|ultra)$"
+)
+_JOINED = Lazy(r"[^\W\d_]-([^\W\d_]+)")
 # What the field is called, before what it says: "Mise à jour : mensuelle", "Update frequency: as needed".
 _HEADING = Lazy(
     r"^(?:(?:mises? a jour|maj|frequence|periodicite|rythme|updates?|updated|update frequency|frequency"
@@ -113,9 +133,9 @@ def frequency(table: Table, text: str) -> Concept | None:
     if len(folded) > 120:
         return None
     known = table.texts.get(_HEADING.sub("", folded))
-    if known or _NOT_A_PROMISE.search(folded):
+    if known or _NOT_A_PROMISE.search(folded) or reserved(folded):
         return known[0] if known else None
-    return _by_words(table, folded)
+    return _by_words(table, folded, frozenset(map(fold, _JOINED.findall(text))))
 
 
 def _of_a_codelist(text: str) -> bool:
@@ -146,12 +166,13 @@ def _nearest(sizes: dict[float, str], size: float) -> str:
     return next((code for known, code in sizes.items() if abs(known - size) <= 0.02 * known), "")
 
 
-def _by_words(table: Table, folded: str) -> Concept | None:
+def _by_words(table: Table, folded: str, joined: frozenset[str] = frozenset()) -> Concept | None:
+    """The one frequency the words say; `joined` are those that a hyphen joins to the word before."""
     known = table.texts.get(folded)
     if known:
         return known[0]
     codes = {code for code in (_n_adverbs(folded), _times(folded), _every(folded)) if code}
-    codes = codes or _named(table, folded)
+    codes = codes or _named(table, folded, joined)
     return table.codes.get(codes.pop()) if len(codes) == 1 else None
 
 
@@ -181,10 +202,14 @@ def _n_adverbs(folded: str) -> str | None:
 
 
 def _times(folded: str) -> str | None:
+    """The code of "N times a unit"; "?" for one that has none."""
     found = _N_TIMES.search(folded) or _TIMES_SLASH.match(folded)
     if not found:
         return None
-    return _TIMES.get(_words("unit").get(found["unit"], ""), {}).get(_number(found["number"]))
+    unit, number = _words("unit").get(found["unit"], ""), _number(found["number"])
+    if not unit or not number or number >= _MOST_TIMES:
+        return None
+    return _TIMES.get(unit, {}).get(number) or (_period({unit: 1.0}) if number == 1 else "") or "?"
 
 
 def _every(folded: str) -> str | None:
@@ -199,8 +224,11 @@ def _every(folded: str) -> str | None:
     return None
 
 
-def _named(table: Table, folded: str) -> set[str]:
-    """The frequencies named by the words of a short phrase; longer names first, each word used once."""
+def _named(table: Table, folded: str, joined: frozenset[str]) -> set[str]:
+    """The frequencies named by the words of a short phrase; longer names first, each word used once.
+
+    "?" for one whose meaning the word before it changes.
+    """
     words = folded.split()
     codes: set[str] = set()
     position = 0
@@ -209,7 +237,8 @@ def _named(table: Table, folded: str) -> set[str]:
             phrase = " ".join(words[position : position + length])
             known = table.texts.get(phrase) or table.texts.get(phrase.rstrip("s"))
             if known and _names(known[0].code, words[position : position + length]):
-                codes.add(known[0].code)
+                changed = position > 0 and bool(_PREFIX.match(words[position - 1]) or words[position] in joined)
+                codes.add("?" if changed else known[0].code)
                 position += length - 1
                 break
         position += 1

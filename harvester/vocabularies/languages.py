@@ -26,6 +26,7 @@ _CODE_ADDRESS = Lazy(
     r"langcodes|languagecode|resources\.data\.gov/vocab/language/todo|w3id\.org/lexvo/id/iso639-3"
     r"|glottolog\.org/iso)[/#:]([a-z_-]{2,20})$"
 )
+_SHORTEST_NAME = 4
 _WORDS = Lazy(r"\b(?:langue|language|sprache|taal|idioma|lingua|lang)\b")
 
 
@@ -64,4 +65,7 @@ def _spoken(table: Table, text: str) -> Concept | None:
         return None
     nation = _OF_A_NATION.match(key)
     shorter = nation[1] if nation else " ".join(_WORDS.sub(" ", key).split())
-    return _known(table, shorter) if shorter != key else None
+    if shorter == key or (len(shorter) < _SHORTEST_NAME and ":" not in text):
+        # "no language" is not Norwegian, "sin idioma" not Sinhala.
+        return None
+    return _known(table, shorter)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
 
 from harvester.vocabularies import creative_commons
 from harvester.vocabularies.creative_commons import Mention
 from harvester.vocabularies.lazy import Lazy
+from harvester.vocabularies.reservations import SHORT, all_reserved, doubted, reserved
 from harvester.vocabularies.table import Concept, Table, rows
-from harvester.vocabularies.text import fold, iri_key, is_iri, untagged
+from harvester.vocabularies.text import fold, iri_key, is_iri, tidy, untagged
 
 # What may stand between a name and its version: "Licence Ouverte / Open Licence (Etalab) version 2.0".
 _VERSION_AFTER = Lazy(
@@ -50,8 +52,6 @@ _EXCEPTING = Lazy(
     r"|mit ausnahme|behalve|met uitzondering|uitgezonderd|salvo|excepto|con excepcion|com excecao|exceto|tranne"
     r"|eccetto)\b"
 )
-# A longer text may except many things without excepting data from its licence.
-_SHORT = 300
 _PARTLY = Lazy(
     r"\b(?:selon (?:la|le|les|l)|je nach|afhankelijk van|segun (?:el|la|los|las)|a seconda del\w*)"
     r" (?!termes|conditions|modalites|dispositions|regles|clauses|licen|terminos|condiciones|lizenz)\w+"
@@ -105,9 +105,15 @@ _NOT_FOR_MONEY = Lazy(
     r"(?:commerc\w+|kommerz\w+|comerc\w+|utilisations? commerc\w+|usages? commerc\w+)"
     r"|\b(?:commerc|kommerz|comerc)\w+ (?:\w+ ){0,4}?(?:not|pas|nicht|niet|no|non|nao)\b"
 )
+_ONLY_NOT_FOR_MONEY = Lazy(rf"(?:{_NOT_FOR_MONEY.source})(?: (?:use|usage|purposes?|gebruik|nutzung))?(?: only)?")
 # "Version 1.1" is "1.1" in most labels.
 _VERSION_MARK = Lazy(r"\b(?:v|ver|version|versione|versie|versao)\.? ?(?=\d)")
 _SHARING = ("SA", "ODC_BL", "GPL", "GNU")
+# Addresses are kept apart as characters of private use, which stand for nothing else and fold to nothing.
+_MARK = 0xE000
+_MOST_LINKS = 1_000
+_MARKED = Lazy("([\ue000-\uf8ff])")
+_HREF = Lazy(r"""<a\b[^<>]{0,500}?href\s*=\s*["']?((?:https?://|www\.)[^\s"'<>]{1,1000})""", re.IGNORECASE)
 _URL = Lazy(r"""(?:https?://|www\.)[^\s"'<>«»]+""", re.IGNORECASE)
 
 
@@ -141,17 +147,23 @@ def licence(table: Table, text: str) -> Concept | None:
     """The one licence a text names."""
     if is_iri(text):
         return _concept(table, _decide([found] if (found := creative_commons.address(iri_key(text))) else []))
-    linked = [*_addresses(table, _URL.findall(text))]
-    folded = fold(_COMPATIBLE.sub(" ", _URL.sub(" ", untagged(text))))
+    linked, folded = _read(table, text)
     bare = _PREFIX.sub("", folded)
     known = None if linked else table.texts.get(bare) or table.texts.get(_VERSION_MARK.sub("", bare))
     if known:
         return known[0]
-    named = [*_mentions(folded)]
-    if _denied(folded, named):
-        return None
-    code = _decide([*linked, *named])
-    return None if _restricted(folded, named, code) else _concept(table, code)
+    mentions = [*linked, *_mentions(folded)]
+    return None if _withheld(folded, mentions) else _concept(table, _decide(mentions))
+
+
+def refuses(table: Table, text: str) -> bool:
+    """Whether a text denies, restricts or doubts a licence that it names, or reserves all rights."""
+    text = tidy(text)
+    if is_iri(text):
+        return False
+    linked, folded = _read(table, text)
+    mentions = [*linked, *_mentions(folded)]
+    return all_reserved(folded) or (bool(mentions) and (doubted(text) or _withheld(folded, mentions)))
 
 
 def licence_iri(table: Table, key: str) -> Concept | None:
@@ -164,16 +176,32 @@ def _concept(table: Table, code: str) -> Concept | None:
     return table.codes.get(code)
 
 
-def _addresses(table: Table, urls: Iterable[str]) -> Iterator[Mention]:
-    for url in urls:
-        key = iri_key(url.rstrip(".,;:)]"))
-        known = table.iris.get(key) or ((table.exact[key],) if key in table.exact else ())
-        found = creative_commons.address(key)
-        if found:
-            yield found
-        elif known:
-            code = known[0].code
-            yield Mention(_family(code), code, assumed=code.endswith("_ANY"))
+def _read(table: Table, text: str) -> tuple[list[Mention], str]:
+    """The licences at the addresses of a text, each where it stands in the folded text without addresses."""
+    urls = _URL.findall(text)[:_MOST_LINKS]
+    marks = iter(range(_MARK, _MARK + len(urls)))
+    marked = _URL.sub(lambda _: chr(next(marks, _MARK - 1)), _HREF.sub(r" \1 <", text))
+    linked: list[Mention] = []
+    folded = ""
+    for piece in _MARKED.split(_COMPATIBLE.sub(" ", untagged(marked))):
+        place = ord(piece) - _MARK if len(piece) == 1 else -1
+        if 0 <= place < len(urls):
+            found = _address(table, urls[place])
+            linked += [replace(found, start=len(folded), end=len(folded))] if found else []
+        elif said := fold(piece):
+            folded = f"{folded} {said}" if folded else said
+    return linked, folded
+
+
+def _address(table: Table, url: str) -> Mention | None:
+    key = iri_key(url.rstrip(".,;:)]"))
+    if found := creative_commons.address(key):
+        return found
+    known = table.iris.get(key) or ((table.exact[key],) if key in table.exact else ())
+    if not known:
+        return None
+    code = known[0].code
+    return Mention(_family(code), code, assumed=code.endswith("_ANY"))
 
 
 def _family(code: str) -> str:
@@ -226,15 +254,20 @@ def _without(folded: str, named: list[Mention]) -> str:
     return "".join(rest)
 
 
+def _withheld(folded: str, found: list[Mention]) -> bool:
+    """Whether a text takes back, in whole or in part, the licence it names."""
+    return _denied(folded, found) or _restricted(folded, found, _decide(found))
+
+
 def _denied(folded: str, named: list[Mention]) -> bool:
     plain = _DEFAULTING.sub(_blank, _without(folded, named))
-    if named and (_PARTLY.search(plain) or (len(plain) < _SHORT and _EXCEPTING.search(plain))):
+    if named and (_PARTLY.search(plain) or (len(plain) < SHORT and _EXCEPTING.search(plain))):
         return True
     if any("NC" in found.code for found in named):
         plain = _NOT_FOR_MONEY.sub(_blank, plain)
     return any(
         _NEGATION.search(plain[max(0, found.start - 80) : found.start])
-        or _DENIED_AFTER.search(plain[found.end : found.end + _SHORT])
+        or _DENIED_AFTER.search(plain[found.end : found.end + SHORT])
         or _LIMITED_AFTER.search(plain[found.end : found.end + 80])
         for found in named
     )
@@ -243,7 +276,8 @@ def _denied(folded: str, named: list[Mention]) -> bool:
 def _restricted(folded: str, named: list[Mention], code: str) -> bool:
     """Whether the text adds a restriction the licence does not have: then it is not simply that licence."""
     plain = _BOTH_USES.sub(" ", _without(folded, named))
-    if named and _ON_CONDITION.search(plain):
+    money = _ONLY_NOT_FOR_MONEY.sub(_blank, plain) if "NC" in code else plain
+    if named and (_ON_CONDITION.search(plain) or reserved(_DEFAULTING.sub(_blank, money))):
         return True
     has = code + ("SA" if any(mark in code for mark in _SHARING) else "")
     return any(mark not in has and pattern.search(plain) for mark, pattern in _RESTRICTIONS.items())

@@ -1,6 +1,7 @@
 """Places: countries, continents and cities of the EU tables; French areas and communes of Insee; GeoNames.
 
-A name that could be two places is no place: only what is sure is resolved.
+A name that could be two places is no place: only what is sure is resolved.  "Utrecht" is a city and its province, "GA"
+Gabon and Georgia in the USA; "Gemeente Utrecht", "Utrecht, Nederland" and `country:ga` say which.
 """
 
 from __future__ import annotations
@@ -56,6 +57,8 @@ _NUMBER_AND_NAME = Lazy(
 )
 # A French commune is one only where the word before it is French.
 _COMMUNES = frozenset(("commune", "ville", "mairie", "municipalite", "city", "municipality"))
+# Members of the European Union whose two letters are a state's too (Delaware, Newfoundland, Montana, Saskatchewan).
+_OWN_CODES = frozenset(("de", "nl", "mt", "sk"))
 _SAINTS = {"st": "saint", "ste": "sainte"}
 _AREAS = {"region": "REG", "conseil regional": "REG", "departement": "DEP", "conseil departemental": "DEP"}
 _ARTICLES = Lazy(r"^(?:the|la|le|les|l|el|los|las|il|lo|de|den|die|der|das|republic of|republique de|kingdom of) ")
@@ -77,6 +80,7 @@ def read_places(name: str, scheme: str) -> Table:
         whole.exact |= part.exact
         whole.current += part.current
     areas.learn(whole)
+    _unlearn_shared(whole)
     for row in rows("place.aliases.csv"):
         whole.learn(row["text"], row["code"])
         if row["context"]:
@@ -85,6 +89,27 @@ def read_places(name: str, scheme: str) -> Table:
         whole.exact[iri_key(concept.uri)] = concept
         whole.current.append(concept)
     return whole
+
+
+def _unlearn_shared(whole: Table) -> None:
+    """Make nothing of names of two cities, of a city and its province, and of a country and a state's two letters."""
+    owners: dict[str, set[str]] = {}
+    for city in filter(_is_city, whole.current):
+        names = {fold(label) for label in city.labels.values()}
+        for name in names:
+            owners.setdefault(name, set()).add(city.code)
+        country = whole.codes.get(city.code.partition("_")[0])
+        if country and any(areas.named_like(whole, name, country) for name in names):
+            own = {name for name in names if whole.texts.get(name) == (city,)}
+            whole.contextual |= dict.fromkeys(own, city)
+            whole.texts |= dict.fromkeys(own, ())
+    for name in (name for name, cities in owners.items() if len(cities) > 1):
+        whole.texts.setdefault(name, ())
+    for code in areas.postal():
+        known = whole.texts.get(code)
+        if known and known[0].scheme == f"{EU}country" and code not in _OWN_CODES:
+            whole.contextual[f"country:{code}"] = known[0]
+            whole.texts[code] = ()
 
 
 def _aliases(name: str) -> list[tuple[str, str]]:
@@ -144,8 +169,7 @@ def place(table: Table, text: str) -> Concept | None:
     if zone := _ZONE.match(raw):
         return _numbered(table, zone[1], zone[2])
     if country := _COUNTRY_ZONE.match(raw):
-        known = table.texts.get(country[1])
-        return known[0] if known and known[0].scheme == f"{EU}country" else None
+        return areas.country_of(table, country[1])
     if geonames := re.fullmatch(r"geonames:(\d{1,9})", raw):
         return place_iri(table, f"sws.geonames.org/{geonames[1]}")
     if len(text) > 120:
@@ -206,8 +230,8 @@ def _of_number_and_name(table: Table, key: str) -> Concept | None:
 def _qualified(table: Table, level: str, name: str) -> Concept | None:
     prefix = _AREAS.get(level)
     if prefix is None:
-        known = table.texts.get(name)
-        if known and _is_city(known[0]):
+        known = table.texts.get(name) or (table.contextual.get(name),)
+        if known[0] and _is_city(known[0]):
             return known[0]
         return _commune_named(name) if level in _COMMUNES else None
     for code, concept in table.codes.items():

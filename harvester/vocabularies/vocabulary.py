@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property, lru_cache
 
 from harvester.vocabularies.overrides import told
+from harvester.vocabularies.reservations import doubted
 from harvester.vocabularies.table import Concept, Table, read_table
 from harvester.vocabularies.text import fold, iri_key, is_iri, tidy, untagged
 
@@ -76,6 +77,8 @@ class Vocabulary:
         text = tidy(text)
         if is_iri(text):
             return self._by_iri(text)
+        if doubted(text):
+            return None
         # An anchor's address may say more than its words: that is for the rule to weigh.
         known = None if "href" in text else self.table.texts.get(fold(untagged(text)))
         if known is not None:

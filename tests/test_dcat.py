@@ -116,6 +116,30 @@ def test_guessing_ends_at_the_page_that_shows_nothing_new() -> None:
     assert sorted(guids(walked(unlinked(5, 5, claimed=99, ignored=True), "/f"))) == named(range(5))
 
 
+@pytest.mark.parametrize(
+    "view",
+    [
+        "<v> a <{0}PartialCollectionView> .",
+        "<v> <{0}first> <f?page=1> ; <{0}last> <f> .",
+        "<v> <{0}lastPage> <f> .",
+        "<f> <{0}view> <v> .",
+    ],
+)
+def test_nothing_is_guessed_where_a_page_says_that_it_is_the_last(view: str) -> None:
+    asked: list[str] = []
+
+    def portal(request: Request) -> Reply:
+        asked.append(request.path)
+        said = view.format("http://www.w3.org/ns/hydra/core#")
+        reply = unlinked(5, 5, claimed=99)(request)
+        return Reply(200, reply.body + said.encode(), "text/turtle")
+
+    pages = walked(portal, "/f")
+    assert sorted(guids(pages)) == named(range(5))
+    assert pages[-1].advertised == 99
+    assert len(asked) == 1
+
+
 def linked(to: Callable[[int], str], block: Callable[[int], str]) -> Portal:
     def portal(request: Request) -> Reply:
         page = int(request.get("page") or 1)

@@ -96,6 +96,12 @@ def test_payloads_become_the_expected_datasets(path: Path) -> None:
     assert [[problem.field, problem.code] for problem in found.problems] == expected["problems"]
 
 
+def test_the_catalogue_is_at_the_public_address() -> None:
+    [page, *_] = walked(holding(SMALL), public_url="https://data.montrieux.example/explore/")
+    assert page.catalogue is not None
+    assert page.catalogue["homepage"] == "https://data.montrieux.example/"
+
+
 def test_a_walk_is_complete_beyond_the_window() -> None:
     pages = walked(without_exports(holding(datasets(11_000, mixed))))
     assert sorted(guids(pages)) == sorted(f"jeu-{number}" for number in range(11_000))

@@ -374,5 +374,5 @@ def test_the_record_of_a_dataset_is_read_from_the_register_of_its_source() -> No
     }
     one, two = (Dataset.of(read(found[f"http://x.example/d{n}"])) for n in (1, 2))
     assert one.record is not None
-    assert (one.record.uri, one.record.modified) == ("http://x.example/r1", "2024-02-03")
+    assert (one.record.uri, one.record.modified) == ("http://x.example/old", "2020-01-01")
     assert two.record is None

@@ -114,3 +114,57 @@ def test_a_text_that_means_two_concepts_comes_back_as_both() -> None:
     dataset = Dataset.of({"title": "T", "uri": ME, "theme": themes, "license": licence})
     assert dataset.theme == themes
     assert back(write(dataset)).plain() == dataset.plain()
+
+
+REGISTER = """@prefix dcat: <http://www.w3.org/ns/dcat#> . @prefix dct: <http://purl.org/dc/terms/> .
+@prefix foaf: <http://xmlns.com/foaf/0.1/> . @base <https://x.example/> .
+<d> a dcat:Dataset ; dct:title "T" .
+"""
+
+
+def registered(*records: str) -> Dataset:
+    about = " ".join(f"{record} ; a dcat:CatalogRecord ; foaf:primaryTopic <d> ." for record in records)
+    (found,) = datasets(parse((REGISTER + about).encode(), base="https://x.example/"))
+    return Dataset.of(read(found.tree))
+
+
+@pytest.mark.parametrize(
+    ("records", "issued"),
+    [
+        (('<ours> dct:issued "2026-01-01"',), "2026-01-01"),
+        (('<ours> dct:issued "2026-01-01" ; dct:source <https://portal.example/api/1>',), "2026-01-01"),
+        (('<ours> dct:issued "2026-01-01" ; dct:source <theirs>', '<theirs> dct:issued "2017-03-11"'), "2017-03-11"),
+        (('<ours> dct:issued "2026-01-01" ; dct:source _:t', '_:t dct:issued "2017-03-11"'), "2017-03-11"),
+        (
+            ('<a> dct:source <b> ; dct:issued "2026-01-01"', "<b> dct:source <c>", '<c> dct:issued "2017-03-11"'),
+            "2017-03-11",
+        ),
+        (
+            (
+                '<a> dct:issued "2026-01-01"',
+                '<o1> dct:source <z> ; dct:issued "2026-01-01"',
+                '<o2> dct:source <b> ; dct:issued "2026-01-01"',
+                '<b> dct:issued "2018-01-01"',
+                '<z> dct:issued "2017-03-11"',
+            ),
+            "2017-03-11",
+        ),
+        (
+            ('<a> dct:source <b> ; dct:issued "2019-01-01"', '<b> dct:source <a> ; dct:issued "2018-01-01"'),
+            "2018-01-01",
+        ),
+    ],
+)
+def test_the_record_is_the_one_of_the_source_itself(records: tuple[str, ...], issued: str) -> None:
+    for order in (records, records[::-1]):
+        dataset = registered(*order)
+        assert dataset.record is not None
+        assert dataset.record.issued == issued
+        assert not dataset.source
+
+
+def test_a_record_of_another_dataset_is_no_source_of_this_one() -> None:
+    other = "<theirs> a dcat:CatalogRecord ; foaf:primaryTopic <e> . <e> a dcat:Dataset ; dct:issued"
+    record = registered(f'{other} "2017-03-11" . <ours> dct:issued "2026-01-01" ; dct:source <theirs>').record
+    assert record is not None
+    assert (record.uri, record.issued) == ("https://x.example/ours", "2026-01-01")

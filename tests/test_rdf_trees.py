@@ -131,14 +131,24 @@ def test_vocabularies_are_named_and_not_followed() -> None:
     assert "L8" not in text
 
 
-def test_other_datasets_are_referred_to_by_name() -> None:
-    first, second = grown(
-        '<a> a dcat:Dataset ; dct:title "A" ; dct:relation <b> . <b> a dcat:Dataset ; dct:title "B" .'
-    )
-    assert first.tree["http://purl.org/dc/terms/relation"] == [
-        {"@id": "https://x.example/b", "http://purl.org/dc/terms/title": [{"@value": "B"}]}
-    ]
-    assert second.guid == "https://x.example/b"
+def test_other_datasets_are_referred_to_the_same_whether_they_stand_on_the_page_or_not() -> None:
+    alone = """<a> a dcat:Dataset ; dct:title "A" ; dct:relation <b> ; dcat:inSeries <s> ; dct:source <c> ."""
+    others = """<b> a dcat:Dataset ; dct:title "B" ; rdfs:label "Bee" . <s> a dcat:DatasetSeries ; dct:title "S" .
+        <feed> a dcat:Catalog ; dct:title "F" ; dcat:dataset <a>, <b>, <s>, <c> . <c> dct:title "C" ."""
+    (apart,), (first, *rest) = grown(alone), grown(alone + others)
+    assert first == apart
+    assert len(rest) == 3
+
+
+def test_names_that_a_source_gave_other_datasets_are_kept_where_the_writer_says_so() -> None:
+    alone = """@prefix ch: <https://w3id.org/catalogue-harvester/ns#> . <b> rdfs:label "Bee" .
+        <a> a dcat:Dataset ; dct:title "A" ; dct:relation <b> . <r> ch:lastSeen "2026-01-01" ."""
+    (apart,) = grown(alone)
+    (standing,) = grown(alone + '<b> a dcat:Dataset ; ch:reference true ; dct:title "Written by the writer" .')
+    described, other = grown(alone + '<b> a dcat:Dataset ; dct:title "B" .')
+    assert apart == standing == described
+    assert Dataset.of(read(apart.tree)).relation[0].name == {"": "Bee"}
+    assert other.guid == "https://x.example/b"
 
 
 def test_counting_agrees_with_growing() -> None:

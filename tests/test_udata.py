@@ -123,6 +123,11 @@ def test_a_walk_sees_every_dataset_once_in_four_requests() -> None:
     assert [request.path for request in asked if request not in lists] == ["/api/1/site/"]
 
 
+def test_the_catalogue_is_at_the_public_address_and_site_is_no_name_of_it() -> None:
+    [page, *_] = walked(udata_portal(DATASETS, title="P"), public_url="https://donnees.example.fr/fr/")
+    assert page.catalogue == {"title": "P", "homepage": "https://donnees.example.fr/"}
+
+
 def test_a_last_page_that_is_full_is_the_last() -> None:
     asked: list[Request] = []
     assert len(guids(walked(recorded(asked, udata_portal(DATASETS[:200], title="P"))))) == 200

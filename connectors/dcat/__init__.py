@@ -28,7 +28,7 @@ _ACCEPT = (
 )
 _HEAD = 65_536
 # Raised when the reading of feeds changes: what was learnt from the same bytes before holds no longer.
-_PERSON = b"dcat-2"
+_PERSON = b"dcat-3"
 
 
 class Options(NoOptions):

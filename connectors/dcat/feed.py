@@ -24,6 +24,21 @@ RECORDS_A_PAGE = 100
 MOST_IDLE_PAGES = 20
 _NEXT = (expand("hydra:next"), expand("hydra:nextPage"))
 _TOTAL = expand("hydra:totalItems")
+# With these a page tells its place among the others: without a link to a next one it is the last.
+_PLACED = tuple(
+    map(
+        expand,
+        (
+            "hydra:view",
+            "hydra:first",
+            "hydra:firstPage",
+            "hydra:previous",
+            "hydra:previousPage",
+            "hydra:last",
+            "hydra:lastPage",
+        ),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +145,7 @@ class Feed:
     def _guessed(self, graph: Graph, url: str, count: Callable[[], int]) -> str | None:
         """The next page of a portal that advertises more than it showed, and links nothing (older ckanext-dcat)."""
         total = total_of(graph)
-        if total is None or not 0 < count() < total:
+        if total is None or graph.is_view or any(map(graph.uses, _PLACED)) or not 0 < count() < total:
             return None
         parts = urlsplit(url)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))

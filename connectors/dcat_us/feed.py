@@ -26,7 +26,14 @@ MOST_LEVELS = 240
 # What is mended is held whole: no more than one feed in a hundred is as large as this.
 _MOST_MENDED = 128 << 20
 
-_POD = re.compile(rb"project-open-data\.cio\.gov|resources\.data\.gov/[^\"]*dcat-us|superThemeTaxonomy|themeTaxonomy")
+_PROFILE = r"project-open-data\.cio\.gov|resources\.data\.gov/[^\"]*dcat-us"
+_POD = re.compile(_PROFILE.encode() + rb'|"(?:superThemeTaxonomy|themeTaxonomy)"\s*:')
+_NAMES_PROFILE = re.compile(_PROFILE + r"|dcat-us[^/]*\.json", re.I)
+# What a document says of itself that tells JSON-LD from data.json, be it alone or the first of a list.
+_TELLING = re.compile(r"(?:item\.)?(@context|@graph|conformsTo)(?:\.item)?(?:\.(?:@id|title))?")
+_EXPANDED = re.compile(rb'"http://www\.w3\.org/ns/dcat#[a-zA-Z]+"\s*:')
+# No other vocabulary has these.
+_OF_PROFILE = re.compile(rb'"(?:accessLevel|bureauCode|programCode)"\s*:')
 _RDF = re.compile(rb'"@graph"|"dcat:[a-zA-Z]+"\s*:|"http://www\.w3\.org/ns/dcat#[a-zA-Z]+"\s*:|"@context"\s*:\s*[\[{]')
 _MEMBERS = re.compile(rb'"(accessLevel|contactPoint|accessURL|downloadURL|landingPage|bureauCode|mbox|hasEmail)"\s*:')
 _DATASETS = re.compile(rb'"dataset"\s*:\s*[\[{]')
@@ -46,6 +53,8 @@ def looks_like_pod(first_bytes: bytes) -> bool:
     head = _utf8(first_bytes).lstrip(b"\xef\xbb\xbf \t\r\n")
     if not head.startswith((b"{", b"[")):
         return False
+    if _is_json_ld(head):
+        return False
     if _POD.search(head):
         return True
     if _RDF.search(head):
@@ -54,6 +63,38 @@ def looks_like_pod(first_bytes: bytes) -> bool:
     if head.startswith(b"["):
         return telling
     return _DATASETS.search(head) is not None or (telling and _DATASET_TYPE.search(head) is not None)
+
+
+def _is_json_ld(head: bytes) -> bool:
+    """Whether the document is JSON-LD in other words than those of data.json, which may name a context of its own."""
+    told = _told(head)
+    if "@graph" in told or _EXPANDED.search(head):
+        return True
+    if "@context" not in told or any(_NAMES_PROFILE.search(text) for texts in told.values() for text in texts):
+        return False
+    return not all(told["@context"]) or not _OF_PROFILE.search(head)
+
+
+def _told(head: bytes) -> dict[str, list[str]]:
+    """The texts of the members that tell what a document is; "" for what is no text."""
+    told: dict[str, list[str]] = {}
+    events = ijson.parse(io.BytesIO(head), buf_size=1024)
+    while (found := _event(events)) and found[:2] != ("item", "end_map"):
+        prefix, event, value = found
+        if (member := _TELLING.fullmatch(prefix)) and event != "map_key" and not event.startswith("end_"):
+            if event != "start_array":
+                told.setdefault(member[1], []).append(value if isinstance(value, str) else "")
+            else:
+                told.setdefault(member[1], [])
+    return told
+
+
+def _event(events: Iterator[Any]) -> tuple[str, str, Any] | None:
+    """The next event; None where the beginning of a document, which is all there is, breaks off."""
+    try:
+        return next(events, None)
+    except (ijson.JSONError, ValueError):
+        return None
 
 
 def fetch_pages(stream: BinaryIO, url: str) -> Iterator[Page]:

@@ -45,7 +45,8 @@ class Options(NoOptions):
 def fetch(source: Source, http: Http, walk: Walk) -> Iterator[Page]:
     """Walk the catalogue in windows; v1, which has neither filter nor window, by offset and completely each time."""
     site = site_of(source.url)
-    yield from introduced(walk, _pages(source, http, site, walk), lambda: about(http, site))
+    homepage = f"{site_of(source.home)}/"
+    yield from introduced(walk, _pages(source, http, site, walk), lambda: about(http, site) | {"homepage": homepage})
 
 
 def _pages(source: Source, http: Http, site: str, walk: Walk) -> Iterator[Page]:

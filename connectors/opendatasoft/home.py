@@ -36,7 +36,7 @@ def about(http: Http, site: str) -> dict[str, Any]:
     said = portal(answer.text)
     if not said["title"]:
         raise SourceError("the home page has no title", code="no-title", url=home)
-    return said | {"homepage": home}
+    return said
 
 
 def portal(page: str) -> dict[str, Any]:

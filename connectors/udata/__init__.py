@@ -45,21 +45,20 @@ def fetch(source: Source, http: Http, walk: Walk) -> Iterator[Page]:
     if place.dataset:
         yield _lone(http, place)
         return
-    yield from introduced(walk, _pages(listing, walk), lambda: _about(http, place))
+    yield from introduced(walk, _pages(listing, walk), lambda: _about(http, place, source))
 
 
-def _about(http: Http, place: Place) -> dict[str, Any]:
+def _about(http: Http, place: Place, source: Source) -> dict[str, Any]:
     """What the portal says of itself.  Raises `SourceError`."""
     answer = http.try_get(f"{place.api}/site/")
     if trouble := answer.trouble():
         raise trouble
-    return portal(answer.json()) | {"homepage": f"{place.root}/"}
+    return portal(answer.json()) | {"homepage": f"{place_of(source.home).root}/"}
 
 
 def portal(site: Any) -> dict[str, Any]:
-    """The fields of the catalogue that the answer of `/api/1/site/` fills."""
-    said = mapping(site)
-    return {"identifier": said.get("id"), "title": said.get("title")}
+    """The fields of the catalogue that the answer of `/api/1/site/` fills; its `id` is "site" or "default"."""
+    return {"title": mapping(site).get("title")}
 
 
 def _pages(listing: Listing, walk: Walk) -> Iterator[Page]:

@@ -26,6 +26,7 @@ DATASETS = frozenset(map(expand, ("dcat:Dataset", "dcat:DatasetSeries", "schema:
 CATALOGUES = frozenset(map(expand, ("dcat:Catalog", "dcat:Catalogue")))
 _KINDS = DATASETS | CATALOGUES
 LISTED = expand("dcat:dataset")
+_VIEW = expand("hydra:PartialCollectionView")
 # What a document says of itself and of the order of things: found without looking through all of it.
 _INDEXED = frozenset(
     map(
@@ -37,6 +38,13 @@ _INDEXED = frozenset(
             "hydra:next",
             "hydra:nextPage",
             "hydra:totalItems",
+            "hydra:view",
+            "hydra:first",
+            "hydra:firstPage",
+            "hydra:previous",
+            "hydra:previousPage",
+            "hydra:last",
+            "hydra:lastPage",
         ),
     )
 )
@@ -91,6 +99,8 @@ class Graph:
 
     def __init__(self, held: int = MOST_HELD) -> None:
         self.troubles: list[Trouble] = []
+        # Whether the document calls itself one page of several.
+        self.is_view = False
         self.size = 0
         self._held = held
         self._nodes: dict[Node, Facts] = {}
@@ -166,6 +176,8 @@ class Graph:
                 kind = value["@id"] = _CANONICAL[value["@id"]]
                 if kind in _KINDS:
                     self._kinds[name] = self._kinds[name] | {kind} if name in self._kinds else _ALONE[kind]
+                elif kind == _VIEW:
+                    self.is_view = True
 
     def facts(self, node: Node) -> Facts:
         """What is said of a node, by predicate; RDF lists stand as their members."""
@@ -193,6 +205,10 @@ class Graph:
         """Every dataset or catalogue of one of the classes, in the order of the document."""
         wanted = set(classes)
         return (node for node, kinds in self._kinds.items() if not wanted.isdisjoint(kinds))
+
+    def uses(self, predicate: str) -> bool:
+        """Whether anything is said with a property; of thousands in one document, the later ones are not told."""
+        return predicate in self._plain or bool(self._indexed.get(predicate))
 
     def kinds(self, node: Node) -> frozenset[str]:
         """Which of the classes of datasets and catalogues the node is of."""

@@ -28,7 +28,8 @@ from harvester.model import (
 )
 from harvester.rdf.hints import address_of, as_decided, hints_of, is_known, own_texts
 from harvester.rdf.namespaces import expand
-from harvester.rdf.profile import CONCEPT, DERIVED, REFERENCE, ROLES, SERVES, SHAPES, Kind
+from harvester.rdf.profile import CONCEPT, DERIVED, NAME, REFERENCE, ROLES, SERVES, SHAPES, Kind
+from harvester.rdf.registers import record_in, reversed_in
 from harvester.rdf.stated import (
     LABELS,
     Asked,
@@ -49,7 +50,6 @@ from harvester.rdf.trees import Tree
 _SHAPED = all_of("gsp:asGeoJSON gsp:asWKT locn:geometry gsp:hasGeometry rdfs:label rdf:value")
 _SERIES = expand("dcat:DatasetSeries")
 _PLACE = expand("ch:place")
-_TOPIC, _RECORD, _SOURCE = expand("foaf:primaryTopic"), expand("dcat:CatalogRecord"), expand("dct:source")
 _MAILBOXES = all_of("foaf:mbox vcard:hasEmail schema:email vcard:email")
 _DEEPEST = 12
 _NAMED = frozenset(cls for cls in SHAPES if "uri" in cls.model_fields)
@@ -62,9 +62,9 @@ def read(tree: Tree) -> dict[str, Any]:
     raw["kind"] = "series" if _SERIES in all_under(tree, "@type") else "dataset"
     if roles := _roles(tree):
         raw["qualified_attribution"] = [*raw.get("qualified_attribution", ()), *roles]
-    if record := _record(tree):
+    if record := record_in(tree):
         raw["record"] = _part(record, CatalogRecord, 1)
-    services = _reversed(tree, SERVES)
+    services = reversed_in(tree, SERVES)
     if services:
         ordered = in_order(tree, "service", services)
         raw["service"] = [_service(service, tree.get("@id")) for service in ordered]
@@ -74,13 +74,6 @@ def read(tree: Tree) -> dict[str, Any]:
 def read_catalogue(tree: Tree) -> dict[str, Any]:
     """The raw values of a catalogue."""
     return _part(tree, Catalogue, 0)
-
-
-def _record(tree: Tree) -> Tree | None:
-    """What the feed's own register says of the dataset; of a chain of records the last, which names the others."""
-    found = [record for record in trees_in(_reversed(tree, _TOPIC)) if _RECORD in all_under(record, "@type")]
-    sources = {str(node.get("@id")) for record in found for node in trees_in(all_under(record, _SOURCE))}
-    return next((record for record in found if record.get("@id") not in sources), found[0] if found else None)
 
 
 def _roles(tree: Tree) -> list[dict[str, Any]]:
@@ -104,17 +97,17 @@ def _service(tree: Tree, dataset: Any) -> dict[str, Any]:
     return raw
 
 
-def _reversed(tree: Tree, predicate: str) -> list[Tree]:
-    reverse = tree.get("@reverse")
-    return all_under(reverse, predicate) if isinstance(reverse, dict) else []
+def _borne(tree: Tree) -> str | None:
+    """The IRI of a node that could not bear it where it was written."""
+    return next((node["@id"] for node in trees_in(all_under(tree, NAME)) if isinstance(node.get("@id"), str)), None)
 
 
 def _part(tree: Tree, cls: type[Part], depth: int) -> dict[str, Any]:
     raw: dict[str, Any] = {}
     if depth > _DEEPEST:
         return raw
-    if cls in _NAMED and isinstance(tree.get("@id"), str):
-        raw["uri"] = tree["@id"]
+    if cls in _NAMED and (iri := tree.get("@id") or (NAME in tree and _borne(tree))):
+        raw["uri"] = iri
     derived = texts_of(tree, DERIVED) if DERIVED in tree else ()
     for said in stated(cls, tuple(tree)):
         row = said.row

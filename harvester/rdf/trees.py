@@ -1,7 +1,8 @@
 """The datasets of a graph, each as one tree: expanded JSON-LD with what the feed says of its parts nested in it.
 
 A tree depends on what is stated alone: not on the order of statements, nor on the labels of blank nodes, which never
-appear in it.  Other datasets and catalogues are only referred to, by IRI and title.
+appear in it.  Other datasets and catalogues are only referred to, by IRI: what else is said of them may stand on
+another page of the feed, and a tree is the same however the feed was cut.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from harvester.fields.when import instant, when
 from harvester.jsonio import canonical, digest
 from harvester.rdf.graph import CATALOGUES, DATASETS, LISTED, TYPE, Graph, Node, blank
 from harvester.rdf.namespaces import expand
-from harvester.rdf.profile import REFERENCE, SERVES
+from harvester.rdf.profile import DERIVED, LAST_SEEN, REFERENCE, SERVES
 from harvester.rdf.shelf import Facts, Value, once
 
 Tree = dict[str, Any]
@@ -24,6 +25,12 @@ Tree = dict[str, Any]
 # Of what is only referred to, these are told from the rest: to be part of them means something else.
 _COLLECTIONS = CATALOGUES | {expand("dcat:DatasetSeries")}
 _TOPIC = expand("foaf:primaryTopic")
+_PART_OF = expand("dct:isPartOf")
+# Portals give their catalogue and its publisher one IRI: here its name is the name of an agent.
+_AGENTS = frozenset(map(expand, ("dct:publisher", "dct:creator", "dcat:contactPoint")))
+# Whoever writes these labels other datasets where they are mentioned, with the names the source mentions them by.
+_MENTIONING = (REFERENCE, DERIVED, LAST_SEEN)
+_LABEL = expand("rdfs:label")
 # What stands for the IRI a dataset does not have, the best first.
 _IDENTIFYING = tuple(
     map(expand, ("dct:identifier", "schema:identifier", "dc:identifier", "dcat:landingPage", "schema:url"))
@@ -159,6 +166,7 @@ class _Grower:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._described = graph.described()
+        self._names_parts = False
         self._left = 0
         # Only what was met before is kept: most parts belong to one dataset.
         self._met: set[Node] = set()
@@ -176,6 +184,10 @@ class _Grower:
     @cached_property
     def _records_of(self) -> dict[Node, list[Node]]:
         return self._graph.subjects(_TOPIC)
+
+    @cached_property
+    def _labels_mentions(self) -> bool:
+        return any(map(self._graph.uses, _MENTIONING))
 
     def _is_whole(self, node: Node) -> bool:
         """Datasets and catalogues: what a tree refers to and never contains."""
@@ -224,8 +236,8 @@ class _Grower:
         return grown
 
     def catalogue(self, root: Node) -> Tree:
-        """The tree of a catalogue, without its datasets and their records."""
-        self._left = _MOST_NODES
+        """The tree of a catalogue, without its datasets and their records; its parts have names."""
+        self._left, self._names_parts = _MOST_NODES, True
         facts = {
             predicate: [value for value in values if not self._is_dataset(value.get("@id"))]
             for predicate, values in self._graph.facts(root).items()
@@ -303,22 +315,30 @@ class _Grower:
         if not self._described(name):
             return _NOTHING if blank(name) else _Grown(cast(Tree, value), 0, 0, True)
         if predicate in _STRUCTURE or self._is_whole(name):
-            return _Grown(self._reference(name), 0, 0, True)
+            return _Grown(self._reference(name, predicate), 0, 0, True)
         if name in path or len(path) > _DEEPEST or self._left <= 0:
             return _Grown(self._reference(name), 0, 0, False)
         return self._grown(name, path)
 
-    def _reference(self, node: Node) -> Tree:
+    def _reference(self, node: Node, predicate: str = "") -> Tree:
         named: Tree = {} if blank(node) else {"@id": node}
         facts = self._graph.facts(node)
-        if kinds := sorted(self._graph.kinds(node) & _COLLECTIONS):
-            named["@type"] = kinds
-        # A stand-in's title is its writer's; its label is the source's.
-        for predicate in _NAMES[1:2] if REFERENCE in facts else _NAMES:
-            literals = [value for value in facts.get(predicate, ()) if "@value" in value]
+        # The page a collection stands on may be another: it is told only where it makes a difference.
+        collections = self._graph.kinds(node) & _COLLECTIONS if predicate == _PART_OF else ()
+        if collections:
+            named["@type"] = sorted(collections)
+        for name in self._names_of(node, predicate):
+            literals = [value for value in facts.get(name, ()) if "@value" in value]
             if literals:
-                return {**named, predicate: _settled(cast(list[Tree], literals))}
+                return {**named, name: _settled(cast(list[Tree], literals))}
         return named
+
+    def _names_of(self, node: Node, predicate: str) -> tuple[str, ...]:
+        """What names a node, the best first; of a dataset or catalogue only what stands where it is mentioned."""
+        if self._names_parts or predicate in _AGENTS or blank(node) or not self._is_whole(node):
+            # A stand-in's title is its writer's; its label is the source's.
+            return (_LABEL,) if REFERENCE in self._graph.facts(node) else _NAMES
+        return (_LABEL,) if self._labels_mentions else ()
 
 
 def _unnamed(value: Value) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -44,15 +44,24 @@ def passing(engine: Engine) -> Iterator[Connection]:
             connection.exec_driver_sql("PRAGMA shrink_memory")
 
 
-def pages(engine: Engine, index: Index, settings: Settings, view: View) -> Iterator[list[Entry | Tombstone]]:
+def pages(engine: Engine, index: Index, settings: Settings, view: View) -> Iterator[Iterable[Entry | Tombstone]]:
     """What is in a view; a transaction a page: an export of hours must not keep the database from forgetting."""
     after: int | None = 0
     while after is not None:
         with passing(engine) as connection:
             reader = Reader(connection, index, view)
             ids, after = reader.ids(after, PAGE)
-            items = reader.items(settings, ids)
+            items = _items(connection, reader, settings, view, ids)
         yield items
+
+
+def _items(
+    connection: Connection, reader: Reader, settings: Settings, view: View, ids: Sequence[int]
+) -> Iterable[Entry | Tombstone]:
+    """What stands for these ids; where nothing is gone, each is built when it is its turn."""
+    if view.stretch.since is None:
+        return dcat.built(connection, settings, ids, source=view.only)
+    return reader.items(settings, ids)
 
 
 def knower(engine: Engine) -> Known:

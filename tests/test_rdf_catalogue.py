@@ -255,3 +255,37 @@ def test_the_catalogue_of_one_source_is_no_part_of_itself() -> None:
     assert (source, DCAT.catalog, source) not in found
     assert len(set(found.objects(source, DCTERMS.publisher))) == 1
     assert (source, PROV.wasDerivedFrom, URIRef("https://a.example/catalogue")) in found
+
+
+def test_a_shared_agent_that_two_sources_describe_is_described_once_in_a_whole_document() -> None:
+    shared = "https://org.example/agent"
+    kinds = ["http://purl.org/adms/publishertype/NationalAuthority", "http://purl.org/adms/publishertype/Company"]
+    document = Document(INFO, "nt")
+    blocks = [
+        document.block(
+            [entry(number, Dataset.of({"title": "A", "publisher": {"uri": shared, "name": "X", "type": kind}}))]
+        )
+        for number, kind in enumerate(kinds)
+    ]
+    body = document.head() + b"".join(blocks) + document.foot()
+    graph = rdflib.Graph().parse(data=body, format="nt")
+    assert len([*graph.objects(rdflib.URIRef(shared), rdflib.DCTERMS.type)]) == 1
+    found = [Dataset.of(read(item.tree)).publisher for item in datasets(parse(body, base=INFO.iri))]
+    assert [(agent.uri, agent.type.uri) for agent in found if agent and agent.type] == [
+        (shared, kind) for kind in kinds
+    ]
+
+
+def test_a_part_never_speaks_for_a_dataset_of_the_same_page() -> None:
+    first = Dataset.of(
+        {"uri": "https://x.example/1", "title": "One", "publisher": {"uri": "https://x.example/2", "name": "P"}}
+    )
+    second = Dataset.of({"uri": "https://x.example/2", "title": "Two", "issued": "2020-01-01"})
+    body = page(INFO, [entry(1, first), entry(2, second)], name="ttl")
+    found = {item.guid: Dataset.of(read(item.tree)) for item in datasets(parse(body, base=INFO.iri))}
+    assert found["https://x.example/2"].title == {"": "Two"}
+    publisher = found["https://x.example/1"].publisher
+    assert publisher is not None
+    assert (publisher.uri, publisher.name) == ("https://x.example/2", {"": "P"})
+    graph = rdflib.Graph().parse(data=body, format="turtle")
+    assert (rdflib.URIRef("https://x.example/2"), rdflib.RDF.type, rdflib.FOAF.Agent) not in graph

@@ -77,3 +77,35 @@ def test_large_numbers_are_not_rounded() -> None:
 def test_unknown_formats_are_refused() -> None:
     with pytest.raises(UsageError, match="no RDF format 'doc'"):
         write(Dataset.of({"title": "T"}), "doc")
+
+
+SAME = "http://x.example/same"
+
+
+@pytest.mark.parametrize("name", ["nt", "ttl", "rdf", "jsonld"])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"publisher": {"uri": SAME, "name": "A"}, "creator": [{"uri": SAME, "name": "B", "email": "b@x.example"}]},
+        {"publisher": {"uri": SAME}, "creator": [{"uri": SAME, "name": "B", "email": "b@x.example"}]},
+        {
+            "publisher": {"uri": SAME, "name": "A"},
+            "contact_point": [{"uri": SAME, "name": "A", "email": "c@x.example"}],
+        },
+        {"uri": SAME, "record": {"uri": SAME, "title": "rec", "modified": "2020-01-01"}},
+        {"uri": SAME, "distribution": [{"uri": SAME, "title": "file", "license": "CC0"}]},
+        {"distribution": [{"uri": SAME, "title": "one"}, {"uri": SAME, "title": "two"}, {"title": "three"}]},
+        {
+            "service": [{"uri": SAME, "title": "one", "endpoint_url": "http://x.example/1"}],
+            "distribution": [{"access_service": [{"uri": SAME, "title": "two", "endpoint_url": "http://x.example/2"}]}],
+        },
+        {
+            "qualified_attribution": [
+                {"target": {"uri": SAME, "name": said}, "role": f"http://x.example/{said}"} for said in ("one", "two")
+            ]
+        },
+    ],
+)
+def test_an_iri_that_means_two_things_mixes_neither(raw: dict[str, Any], name: str) -> None:
+    dataset = Dataset.of({"title": "T", **raw})
+    assert back(write(dataset, name)).plain() == dataset.plain()

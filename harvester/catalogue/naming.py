@@ -9,6 +9,7 @@ from sqlalchemy import BindParameter, Connection, Insert, bindparam, delete, exi
 from sqlalchemy.dialects import postgresql, sqlite
 
 from harvester.catalogue.tables import Id, identifiers
+from harvester.catalogue.trusted import trusted_as
 from harvester.identity import Known
 from harvester.model import Identifier
 
@@ -53,12 +54,13 @@ def moving() -> Insert:
 def identifiers_of(connection: Connection, dataset_ids: Sequence[int]) -> dict[int, tuple[Identifier, ...]]:
     """dataset id -> every identifier it ever had, by first sight; datasets without any are left out."""
     found: dict[int, list[Identifier]] = {}
+    columns = (identifiers.c.dataset_id, identifiers.c.notation, identifiers.c.agency)
     order = (identifiers.c.dataset_id, identifiers.c.first_seen_at, identifiers.c.notation, identifiers.c.agency)
     for start in range(0, len(dataset_ids), _CHUNK):
         part = dataset_ids[start : start + _CHUNK]
-        rows = connection.execute(select(identifiers).where(identifiers.c.dataset_id.in_(part)).order_by(*order))
-        for row in rows:
+        rows = connection.execute(select(*columns).where(identifiers.c.dataset_id.in_(part)).order_by(*order))
+        for dataset_id, notation, agency in rows.all():
             # Cleaned when it was noted: to clean it again would cost as much as the rest of an export.
-            known = Identifier.model_construct(notation=row.notation, agency=row.agency or None)
-            found.setdefault(row.dataset_id, []).append(known)
+            known = trusted_as(Identifier, {"notation": notation, "agency": agency or None})
+            found.setdefault(dataset_id, []).append(known)
     return {dataset_id: tuple(known) for dataset_id, known in found.items()}

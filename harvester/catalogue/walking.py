@@ -7,7 +7,7 @@ an id never misses a smaller one.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from harvester.catalogue.packing import expand
 from harvester.catalogue.queries import CHUNK
-from harvester.catalogue.tables import changes, datasets, documents, records, sources
+from harvester.catalogue.tables import changes, datasets, documents, records, runs, sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,30 @@ class Ended(NamedTuple):
     into: int | None
 
 
+class Shown(NamedTuple):
+    """A visible dataset: its identity, the record it shows, and its stored form, compressed."""
+
+    id: int
+    key: str
+    iri: str | None
+    record_id: int
+    blob: bytes
+
+
+class Held(NamedTuple):
+    """An active record of a dataset, with what an export tells of it; `seen` names the run that met it last."""
+
+    dataset_id: int
+    id: int
+    source: str
+    guid: str
+    first_seen_at: datetime
+    changed_at: datetime
+    url: str | None
+    modified: str | None
+    seen: int
+
+
 def ids(
     connection: Connection,
     stretch: Stretch,
@@ -65,6 +89,14 @@ def ids(
 def size(connection: Connection, stretch: Stretch) -> int:
     """How many there are."""
     return int(connection.execute(_within(select(func.count()).select_from(datasets), stretch)).scalar_one())
+
+
+def living(connection: Connection, stretch: Stretch) -> int:
+    """How many of them are not gone: from the catalogue, or from the source."""
+    statement = _within(select(func.count()).select_from(datasets), replace(stretch, since=None))
+    if stretch.since is not None:
+        statement = statement.where(datasets.c.changed_at >= stretch.since)
+    return int(connection.execute(statement).scalar_one())
 
 
 def newest(connection: Connection) -> int:
@@ -96,6 +128,15 @@ def ended(connection: Connection, ids: Sequence[int]) -> list[Ended]:
     return [Ended(*row)._replace(into=homes.get(row.into)) for row in rows]
 
 
+def identities(connection: Connection, ids: Sequence[int]) -> list[Ended]:
+    """These datasets, whether they are visible or not, by ascending id; nothing of merges."""
+    return [
+        Ended(*row)._replace(into=None)
+        for part in _pieces(sorted(ids))
+        for row in connection.execute(_ended().where(datasets.c.id.in_(part)))
+    ]
+
+
 def taken_in(connection: Connection, ids: Sequence[int]) -> dict[int, list[Ended]]:
     """dataset id -> the datasets that became part of it, directly or through another one."""
     home = {dataset_id: dataset_id for dataset_id in ids}
@@ -123,6 +164,36 @@ def names(connection: Connection, ids: Collection[int]) -> dict[int, tuple[str, 
         for row in connection.execute(
             select(datasets.c.id, datasets.c.key, datasets.c.iri).where(datasets.c.id.in_(part))
         )
+    }
+
+
+def shown(connection: Connection, ids: Sequence[int]) -> list[Shown]:
+    """The visible ones of these datasets, by ascending id."""
+    columns = (datasets.c.id, datasets.c.key, datasets.c.iri, datasets.c.record_id, documents.c.dataset)
+    statement = select(*columns).join(documents, documents.c.record_id == datasets.c.record_id)
+    statement = statement.where(documents.c.dataset.is_not(None)).order_by(datasets.c.id)
+    return [
+        Shown(*row)
+        for part in _pieces(sorted(ids))
+        for row in connection.execute(statement.where(datasets.c.id.in_(part))).all()
+    ]
+
+
+def held(connection: Connection, ids: Sequence[int], source: str | None = None) -> dict[int, list[Held]]:
+    """dataset id -> its active records, of all sources or of one, by ascending id."""
+    found: dict[int, list[Held]] = {}
+    for part in _pieces(sorted(ids)):
+        for row in connection.execute(_held(source).where(records.c.dataset_id.in_(part))).all():
+            found.setdefault(row[0], []).append(Held(*row))
+    return found
+
+
+def starts(connection: Connection, run_ids: Collection[int]) -> dict[int, datetime | None]:
+    """run id -> when it started, of those that are kept."""
+    return {
+        row.id: row.started_at
+        for part in _pieces(sorted(run_ids))
+        for row in connection.execute(select(runs.c.id, runs.c.started_at).where(runs.c.id.in_(part)))
     }
 
 
@@ -194,6 +265,18 @@ def _logged() -> Select[Any]:
 def _ended() -> Select[Any]:
     columns = (datasets.c.id, datasets.c.key, datasets.c.iri, datasets.c.created_at, datasets.c.changed_at)
     return select(*columns, datasets.c.merged_into_id.label("into")).order_by(datasets.c.id)
+
+
+def _held(source: str | None) -> Select[Any]:
+    seen = (records.c.first_seen_at, records.c.changed_at)
+    told = (records.c.url, records.c.modified, records.c.seen_run_id)
+    statement = (
+        select(records.c.dataset_id, records.c.id, sources.c.name, records.c.guid, *seen, *told)
+        .join(sources, sources.c.id == records.c.source_id)
+        .where(records.c.status == "active")
+        .order_by(records.c.id)
+    )
+    return statement if source is None else statement.where(sources.c.name == source)
 
 
 def _homes(connection: Connection, into: set[int]) -> dict[int, int]:

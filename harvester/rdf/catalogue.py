@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from harvester.fields.languages import preferred
 from harvester.model import Catalogue
-from harvester.rdf.concepts import CONCEPT, resource
+from harvester.rdf.concepts import CONCEPT, Told, resource
 from harvester.rdf.derived import Context, Facts, facts_of
 from harvester.rdf.entries import CatalogueInfo, Entry, Paging, RecordInfo, Tombstone
 from harvester.rdf.namespaces import expand
-from harvester.rdf.nodes import XSD, date_type, named
+from harvester.rdf.nodes import XSD, named
 from harvester.rdf.profile import LAST_SEEN
+from harvester.rdf.syntax import Syntax
 from harvester.rdf.writing import Block
 
 _RECORD, _IS_DATASET = expand("dcat:CatalogRecord"), expand("dcat:Dataset")
@@ -29,8 +30,25 @@ _DATASET, _HAS_RECORD = expand("dcat:dataset"), expand("dcat:record")
 _CHANGE = "http://purl.org/adms/changetype/"
 
 
-# What every record points at.
-_common = cache(resource)
+class _Standing(NamedTuple):
+    """What all records of ours in one state say alike."""
+
+    told: tuple[Told, Told]
+    types: list[bytes]
+    facts: list[bytes]
+
+
+@cache
+def _under(syntax: Syntax, predicate: str) -> tuple[bytes, bytes]:
+    return syntax.around("", predicate if "//" in predicate else expand(predicate))
+
+
+@cache
+def _standing(syntax: Syntax, change: str, profile: str) -> _Standing:
+    status = syntax.ref(_CHANGE + change).join(_under(syntax, "adms:status"))
+    conforms = syntax.ref(profile).join(_under(syntax, "dct:conformsTo"))
+    told = resource(syntax, _CHANGE + change, CONCEPT), resource(syntax, profile, _STANDARD)
+    return _Standing(told, syntax.types((_RECORD,)), [status, conforms])
 
 
 class Publication:
@@ -47,9 +65,10 @@ class Publication:
         """Our own catalogue, and where this page of it stands."""
         extra: list[bytes] = []
         if paging is not None:
-            total = self._syntax.typed(str(paging.total), XSD + "integer")
-            view = self._syntax.ref(paging.iri)
-            extra = [self._fact("hydra:totalItems", total), self._fact("hydra:view", view)]
+            extra = [self._fact("hydra:view", self._syntax.ref(paging.iri))]
+            if paging.total is not None:
+                total = self._syntax.typed(str(paging.total), XSD + "integer")
+                extra.insert(0, self._fact("hydra:totalItems", total))
             self._view(paging)
         self._described(self._catalogue, Context(self._node), extra)
 
@@ -103,10 +122,11 @@ class Publication:
         self._lists.clear()
 
     def _fact(self, curie: str, value: bytes) -> bytes:
-        return self._pen.fact("", expand(curie) if "//" not in curie else curie, value)
+        before, behind = _under(self._syntax, curie)
+        return before + value + behind
 
     def _date(self, curie: str, value: str) -> bytes:
-        return self._fact(curie, self._syntax.typed(value, date_type(value)))
+        return self._fact(curie, self._syntax.date(value))
 
     def _list(self, catalogue: str, predicate: str, member: str) -> None:
         members = self._lists.setdefault(catalogue, {}).setdefault(predicate, [])
@@ -153,16 +173,15 @@ class Publication:
     def _registered(
         self, node: str, topic: str, issued: str, modified: str, change: str, extra: Iterable[bytes] = ()
     ) -> None:
-        syntax, profile = self._syntax, self._pen.profile.iri
-        self._block.tell(*_common(syntax, _CHANGE + change, CONCEPT))
-        self._block.tell(*_common(syntax, profile, _STANDARD))
+        syntax, standing = self._syntax, _standing(self._syntax, change, self._pen.profile.iri)
+        for told in standing.told:
+            self._block.tell(*told)
         facts = [
-            *syntax.types((_RECORD,)),
+            *standing.types,
             self._fact(_TOPIC, syntax.ref(topic)),
             self._date("dct:issued", issued),
             self._date("dct:modified", modified),
-            self._fact("adms:status", syntax.ref(_CHANGE + change)),
-            self._fact("dct:conformsTo", syntax.ref(profile)),
+            *standing.facts,
             *extra,
         ]
         self._block.add(syntax.node(node, facts))

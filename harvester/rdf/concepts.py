@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING
 
 from harvester.rdf.namespaces import expand
@@ -31,12 +32,17 @@ def spoken(syntax: Syntax, texts: Mapping[str, str]) -> list[bytes]:
 
 def resource(syntax: Syntax, node: str, range: str) -> Told:
     """A resource of a class; one of the classes that must have a label is called by the last segment of its IRI."""
-    facts = syntax.types((range,))
+    facts = _types(syntax, range)
     if naming := _NAMING.get(range):
         before, behind = syntax.around(range, naming)
         words = [part for part in re.split("[/#]", node) if part and not part[0].isdigit()]
-        facts.append(before + syntax.spoken(words[-1].replace("-", " ").capitalize(), "en") + behind)
+        facts = [*facts, before + syntax.spoken(words[-1].replace("-", " ").capitalize(), "en") + behind]
     return node, range, syntax.node(node, facts)
+
+
+@cache
+def _types(syntax: Syntax, range: str) -> list[bytes]:
+    return syntax.types((range,))
 
 
 def concept(syntax: Syntax, known: Concept, node: str, range: str) -> list[Told]:

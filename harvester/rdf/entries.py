@@ -56,10 +56,13 @@ class Tombstone:
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """Where a page stands among the others: the addresses of pages, None where there is none."""
+    """Where a page stands among the others: the addresses of pages, None where there is none.
+
+    `total` is the number of datasets of all pages; None where nobody has counted them.
+    """
 
     iri: str
-    total: int
+    total: int | None
     page_size: int
     first: str
     last: str | None = None

@@ -30,6 +30,7 @@ class Document:
         self._met: dict[str, CatalogueInfo] = {}
         # Without `known`: hashes of what was written, for of a million datasets every IRI has to be remembered.
         self._written: set[int] = set()
+        self._shared: dict[int, bytes] = {}
         self._mentioned: dict[str, tuple[str, Mapping[str, str]]] = {}
 
     def head(self, sources: Iterable[CatalogueInfo] = (), paging: Paging | None = None) -> bytes:
@@ -45,7 +46,8 @@ class Document:
 
     def block(self, entries: Iterable[Entry | Tombstone]) -> bytes:
         """Datasets and tombstones.  The catalogues they came from are described in the head, or else in the foot."""
-        block, publication = self._begin()
+        entries = [*entries]
+        block, publication = self._begin(entry.iri for entry in entries)
         for entry in entries:
             if isinstance(entry, Tombstone):
                 publication.tombstone(entry)
@@ -72,8 +74,8 @@ class Document:
         block.finish()
         return self._joined(block) + self._pen.syntax.foot
 
-    def _begin(self) -> tuple[Block, Publication]:
-        block = Block(self._pen)
+    def _begin(self, datasets: Iterable[str] = ()) -> tuple[Block, Publication]:
+        block = Block(self._pen, (self._catalogue.iri, *datasets), self._shared)
         return block, Publication(block, self._catalogue)
 
     def _joined(self, block: Block) -> bytes:

@@ -100,6 +100,7 @@ ORDER = own("order")  # "field 2 0 1": the places of the values among the values
 POSITION = own("position")  # the place of a node without a name among its like
 REFERENCE = own("reference")  # a node that only stands for something described elsewhere
 LAST_SEEN = own("last_seen")  # when we last saw a dataset in its source
+NAME = own("uri")  # the IRI of a node that cannot bear it: it means something else in the document
 TEXT = own("text")  # what the source wrote ...
 CONCEPT = own("concept")  # ... and the concept it means
 

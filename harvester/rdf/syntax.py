@@ -9,19 +9,20 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import orjson
 
 from harvester.rdf.context import class_of, context, term_of
 from harvester.rdf.namespaces import PREFIXES, expand, shortened
+from harvester.rdf.nodes import date_type
 
 # What XML 1.0 (section 2.2) cannot hold even as references, and lone surrogates, which no encoding can.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 # How JSON escapes the control characters among them.
-_CONTROLS = (b"\\u00", b"\\f", b"\\b")
+_UNICODE, _FEED, _BACK = b"\\u00", b"\\f", b"\\b"
 _TYPE = expand("rdf:type")
-_CACHED = 16_384
+_CACHED = 4096
 
 
 def cleaned(text: str) -> str:
@@ -35,8 +36,9 @@ def quoted(text: str) -> bytes:
         token = orjson.dumps(text)
     except TypeError:
         return orjson.dumps(cleaned(text))
-    escaped = b"\\" in token and any(escape in token for escape in _CONTROLS)
-    return orjson.dumps(cleaned(text)) if escaped or "\ufffe" in text or "\uffff" in text else token
+    if b"\\" in token and (_UNICODE in token or _FEED in token or _BACK in token):
+        return orjson.dumps(cleaned(text))
+    return orjson.dumps(cleaned(text)) if "\ufffe" in text or "\uffff" in text else token
 
 
 def escaped(text: str) -> bytes:
@@ -58,6 +60,8 @@ class Syntax(ABC):
     def __init__(self) -> None:
         self.ref = lru_cache(_CACHED)(self._ref)
         self.datatype = lru_cache(_CACHED)(self._datatype)
+        self.around = cache(self._around)
+        self.date = lru_cache(_CACHED)(self._date)
 
     @abstractmethod
     def _ref(self, node: str) -> bytes:
@@ -79,8 +83,12 @@ class Syntax(ABC):
     def typed(self, text: str, datatype: str) -> bytes:
         """The object for a literal of a datatype."""
 
+    def _date(self, value: str) -> bytes:
+        """The object for a date, of the type that its precision has."""
+        return self.typed(value, date_type(value))
+
     @abstractmethod
-    def around(self, cls: str, predicate: str) -> tuple[bytes, bytes]:
+    def _around(self, cls: str, predicate: str) -> tuple[bytes, bytes]:
         """What stands before and behind the object of a predicate, on a node whose first class is `cls`."""
 
     @abstractmethod
@@ -110,12 +118,12 @@ class NTriples(Syntax):
         return quoted(text)
 
     def spoken(self, text: str, tag: str) -> bytes:
-        return b"%b@%b" % (quoted(text), tag.encode())
+        return quoted(text) + b"@" + tag.encode()
 
     def typed(self, text: str, datatype: str) -> bytes:
         return quoted(text) + self.datatype(datatype)
 
-    def around(self, cls: str, predicate: str) -> tuple[bytes, bytes]:
+    def _around(self, cls: str, predicate: str) -> tuple[bytes, bytes]:
         return b"<%b> " % predicate.encode(), b""
 
     def node(self, subject: str, facts: Sequence[bytes]) -> bytes:
@@ -131,7 +139,7 @@ class Turtle(NTriples):
     def _datatype(self, iri: str) -> bytes:
         return b"^^" + shortened(iri).encode()
 
-    def around(self, cls: str, predicate: str) -> tuple[bytes, bytes]:
+    def _around(self, cls: str, predicate: str) -> tuple[bytes, bytes]:
         return (b"a " if predicate == _TYPE else shortened(predicate).encode() + b" "), b""
 
     def several(self, before: bytes, objects: Iterable[bytes], behind: bytes) -> list[bytes]:
@@ -163,15 +171,15 @@ class RdfXml(Syntax):
         return b' rdf:datatype="%b">' % escaped(iri)
 
     def text(self, text: str) -> bytes:
-        return b">%b</" % escaped(text)
+        return b">" + escaped(text) + b"</"
 
     def spoken(self, text: str, tag: str) -> bytes:
         return b' xml:lang="%b">%b</' % (tag.encode(), escaped(text))
 
     def typed(self, text: str, datatype: str) -> bytes:
-        return b"%b%b</" % (self.datatype(datatype), escaped(text))
+        return self.datatype(datatype) + escaped(text) + b"</"
 
-    def around(self, cls: str, predicate: str) -> tuple[bytes, bytes]:
+    def _around(self, cls: str, predicate: str) -> tuple[bytes, bytes]:
         name = shortened(predicate).encode()
         return b"  <" + name, name + b">\n"
 
@@ -195,7 +203,7 @@ class JsonLd(Syntax):
         return b',"@type":%b}' % quoted(shortened(iri))
 
     def text(self, text: str) -> bytes:
-        return b'{"@value":%b}' % quoted(text)
+        return b'{"@value":' + quoted(text) + b"}"
 
     def spoken(self, text: str, tag: str) -> bytes:
         return b'{"@value":%b,"@language":"%b"}' % (quoted(text), tag.encode())
@@ -203,7 +211,7 @@ class JsonLd(Syntax):
     def typed(self, text: str, datatype: str) -> bytes:
         return b'{"@value":%b%b' % (quoted(text), self.datatype(datatype))
 
-    def around(self, cls: str, predicate: str) -> tuple[bytes, bytes]:
+    def _around(self, cls: str, predicate: str) -> tuple[bytes, bytes]:
         return quoted(term_of(cls, predicate)) + b":", b""
 
     def several(self, before: bytes, objects: Iterable[bytes], behind: bytes) -> list[bytes]:

@@ -48,7 +48,7 @@ class _Plan(NamedTuple):
 class _Ready(NamedTuple):
     """A term that is written the same in every block."""
 
-    told: tuple[Told, ...]
+    told: tuple[tuple[Told, ...], ...]
     facts: list[bytes]
 
 
@@ -67,6 +67,7 @@ class _Writer:
         self._text, self._concept = pen.around("", TEXT), pen.around("", CONCEPT)
         self.plan = lru_cache(_REMEMBERED)(self._plan)
         self.ready = lru_cache(_REMEMBERED)(self._ready)
+        self.together = lru_cache(_REMEMBERED)(self._together)
 
     def emit(self, block: Block, facts: list[bytes], items: Sequence[_Item], alone: bool) -> None:
         """Write (text, concept, whether as a pair in any case)."""
@@ -94,7 +95,19 @@ class _Writer:
         if plan.foreign or plan.paired or plan.alone:
             return None
         found = ((self._under, plan.object), (self._words, plan.words))
-        return _Ready(plan.told, [before + value + behind for (before, behind), value in found if value])
+        return _Ready((plan.told,), [before + value + behind for (before, behind), value in found if value])
+
+    def _together(self, items: tuple[_Item, ...]) -> _Ready | None:
+        """The facts of several terms, where they are the same in every block."""
+        plans = [_PAIR if apart else self.plan(text, uri, False) for text, uri, apart in items]
+        if any(plan.foreign or plan.paired or plan.alone for plan in plans):
+            return None
+        objects, words = [plan.object for plan in plans], [plan.words for plan in plans]
+        facts: list[bytes] = []
+        for (before, behind), found in ((self._under, objects), (self._words, words)):
+            if values := dict.fromkeys(filter(None, found)):
+                facts += self.syntax.several(before, values, behind)
+        return _Ready(tuple(plan.told for plan in plans), facts)
 
     def _plan(self, text: str, uri: str | None, alone: bool) -> _Plan:
         vocabulary = self.vocabulary
@@ -151,6 +164,12 @@ class _Writer:
 _PAIR = _Plan(paired=True)
 
 
+def _say(block: Block, facts: list[bytes], ready: _Ready) -> None:
+    for told in ready.told:
+        block.tell_all(told)
+    facts += ready.facts
+
+
 def term_writer(pen: Pen, row: Row, compiled: Compiled) -> Emit:
     """For rows of one term."""
     writer = _Writer(pen, row, compiled)
@@ -161,8 +180,7 @@ def term_writer(pen: Pen, row: Row, compiled: Compiled) -> Emit:
         if ready is None:
             writer.emit(block, facts, ((text, uri, False),), True)
             return
-        block.tell_all(ready.told)
-        facts += ready.facts
+        _say(block, facts, ready)
 
     return emit
 
@@ -175,6 +193,11 @@ def terms_writer(pen: Pen, row: Row, compiled: Compiled) -> Emit:
         items = [words_of(item) for item in value]
         # Beside another wording of the same concept, the bare concept must be said in words too.
         worded = {uri for text, uri in items if uri and text != uri}
-        writer.emit(block, facts, [(text, uri, text == uri and uri in worded) for text, uri in items], False)
+        marked = tuple([(text, uri, text == uri and uri in worded) for text, uri in items])
+        ready = writer.together(marked)
+        if ready is None:
+            writer.emit(block, facts, marked, False)
+            return
+        _say(block, facts, ready)
 
     return emit

@@ -10,13 +10,14 @@ from harvester.model import DataService, Location, Part, Resource
 from harvester.rdf.concepts import resource, spoken
 from harvester.rdf.derived import facts_of, words_of
 from harvester.rdf.namespaces import PREFIXES, expand
-from harvester.rdf.nodes import XSD, date_type, decimal, duration_type, hex_type, is_hex, language, named
+from harvester.rdf.nodes import XSD, decimal, duration_type, hex_type, is_hex, language, named
 from harvester.rdf.profile import Kind, Row
 from harvester.rdf.spatial import place_writer, spatial_writer
 from harvester.rdf.terms import term_writer, terms_writer
 from harvester.vocabularies import VOCABULARIES
 
 if TYPE_CHECKING:
+    from harvester.rdf.syntax import Syntax
     from harvester.rdf.writing import Block, Compiled, Pen
 
 _WKT = PREFIXES["gsp"] + "wktLiteral"
@@ -28,12 +29,13 @@ Emit = Callable[["Block", list[bytes], Any], None]
 Make = Callable[["Pen", Row, "Compiled"], Emit]
 
 
-def _literal(token: Callable[[Pen, Any], bytes]) -> Make:
+def _literal(tokens: Callable[[Syntax], Callable[[Any], bytes]]) -> Make:
     def make(pen: Pen, row: Row, compiled: Compiled) -> Emit:
         before, behind = pen.around(compiled.first, row.predicate)
+        token = tokens(pen.syntax)
 
         def emit(block: Block, facts: list[bytes], value: Any) -> None:
-            facts.append(before + token(pen, value) + behind)
+            facts.append(before + token(value) + behind)
 
         return emit
 
@@ -85,10 +87,18 @@ def _lines(pen: Pen, row: Row, compiled: Compiled) -> Emit:
 
 
 def _iri(pen: Pen, row: Row, compiled: Compiled) -> Emit:
-    several = _iris(pen, row, compiled)
+    before, behind = pen.around(compiled.first, row.predicate)
+    syntax, range, dataset = pen.syntax, row.range, row.range in _MENTIONED
 
     def emit(block: Block, facts: list[bytes], value: str) -> None:
-        several(block, facts, (value,))
+        node = named(value)
+        if not node:
+            return
+        if dataset:
+            block.mention(node, range, {})
+        elif range and block.first(node, range):
+            block.add(resource(syntax, node, range)[2])
+        facts += syntax.several(before, (syntax.ref(node),), behind)
 
     return emit
 
@@ -96,8 +106,12 @@ def _iri(pen: Pen, row: Row, compiled: Compiled) -> Emit:
 def _iris(pen: Pen, row: Row, compiled: Compiled) -> Emit:
     before, behind = pen.around(compiled.first, row.predicate)
     syntax, range, name, dataset = pen.syntax, row.range, row.field, row.range in _MENTIONED
+    single = _iri(pen, row, compiled)
 
     def emit(block: Block, facts: list[bytes], value: Sequence[str]) -> None:
+        if len(value) == 1:
+            single(block, facts, value[0])
+            return
         nodes = [node for iri in value if (node := named(iri))]
         if not nodes:
             return
@@ -169,7 +183,7 @@ _FITS: dict[str, Callable[[Pen, Mapping[str, Any]], Any]] = {
 
 def _laid(block: Block, items: Sequence[tuple[Any, Compiled]], name: str) -> list[str]:
     """Write parts that stand under one predicate and note their order: the node of each."""
-    names = [named(uri) if (uri := facts_of(item).get("uri")) else None for item, _ in items]
+    names = [block.name(inner, facts_of(item)) for item, inner in items]
     numbered = names.count(None) > 1
     nodes: list[str] = []
     keys: list[tuple[int, str, int]] = []
@@ -181,6 +195,12 @@ def _laid(block: Block, items: Sequence[tuple[Any, Compiled]], name: str) -> lis
     if len(keys) > 1:
         block.order(name, list(dict.fromkeys(keys)))
     return nodes
+
+
+def _lone(block: Block, facts: list[bytes], item: Any, inner: Compiled, around: tuple[bytes, bytes]) -> None:
+    """Write the only part under a predicate: there is no order to note, and no place."""
+    syntax = block.pen.syntax
+    facts += syntax.several(around[0], (syntax.ref(block.part(inner, item)),), around[1])
 
 
 def _parts(pen: Pen, row: Row, compiled: Compiled) -> Emit:
@@ -195,6 +215,12 @@ def _parts(pen: Pen, row: Row, compiled: Compiled) -> Emit:
     fits, most = _FITS.get(row.field, _has_name if mentions else None), row.most
 
     def emit(block: Block, facts: list[bytes], value: Sequence[Any]) -> None:
+        if len(value) == 1:
+            sound = fits is None or bool(fits(pen, facts_of(value[0])))
+            _lone(block, facts, value[0], inner if sound else bare, under if sound else own)
+            if mentions:
+                block.mention_part(value[0], range)
+            return
         fitting = [fits is None or bool(fits(pen, facts_of(item))) for item in value]
         if most:
             fitting[most:] = [False] * len(fitting[most:])
@@ -249,20 +275,20 @@ def _bbox(pen: Pen, row: Row, compiled: Compiled) -> Emit:
 
 
 def _typed(datatype: str, text: Callable[[Any], str] = str) -> Make:
-    return _literal(lambda pen, value: pen.syntax.typed(text(value), datatype))
+    return _literal(lambda syntax: lambda value: syntax.typed(text(value), datatype))
 
 
 EMITTERS: dict[Kind, Make] = {
     Kind.TEXTS: _texts,
     Kind.NAMES: _texts,
     Kind.WORDS: _words,
-    Kind.TEXT: _literal(lambda pen, value: pen.syntax.text(value)),
+    Kind.TEXT: _literal(lambda syntax: syntax.text),
     Kind.LINES: _lines,
-    Kind.DATE: _literal(lambda pen, value: pen.syntax.typed(value, date_type(value))),
-    Kind.DURATION: _literal(lambda pen, value: pen.syntax.typed(value, duration_type(value))),
+    Kind.DATE: _literal(lambda syntax: syntax.date),
+    Kind.DURATION: _literal(lambda syntax: lambda value: syntax.typed(value, duration_type(value))),
     Kind.DECIMAL: _typed(XSD + "decimal", decimal),
     Kind.INTEGER: _typed(XSD + "nonNegativeInteger"),
-    Kind.HEX: _literal(lambda pen, value: pen.syntax.typed(value, hex_type(value))),
+    Kind.HEX: _literal(lambda syntax: lambda value: syntax.typed(value, hex_type(value))),
     Kind.IRI: _iri,
     Kind.IRIS: _iris,
     Kind.URLS: _iris,
@@ -274,7 +300,7 @@ EMITTERS: dict[Kind, Make] = {
     Kind.PART: _part,
     Kind.PARTS: _parts,
     Kind.BBOX: _bbox,
-    Kind.CENTROID: _literal(lambda pen, value: pen.syntax.typed(f"POINT({value[0]!r} {value[1]!r})", _WKT)),
+    Kind.CENTROID: _typed(_WKT, lambda point: f"POINT({point[0]!r} {point[1]!r})"),
     Kind.GEOMETRY: _typed(_GEOJSON),
     Kind.PLACE: place_writer,
 }

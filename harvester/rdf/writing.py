@@ -8,19 +8,22 @@ the same bytes for the same datasets.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from hashlib import blake2b
 from typing import Any
 
-from harvester.model import Agent, CatalogRecord, DataService, Dataset, Part, Resource
+import orjson
+
+from harvester.model import Agent, CatalogRecord, ContactPoint, DataService, Dataset, Part, Resource
 from harvester.rdf import hvd
 from harvester.rdf.concepts import Told, spoken
-from harvester.rdf.derived import RULES, Context, Facts, facts_of
+from harvester.rdf.derived import RULES, Context, Facts, facts_of, words_of
 from harvester.rdf.namespaces import expand
 from harvester.rdf.nodes import XSD, named
-from harvester.rdf.profile import DERIVED, KIND, ORDER, POSITION, REFERENCE, SERVES, Shape
+from harvester.rdf.profile import DERIVED, KIND, NAME, ORDER, POSITION, REFERENCE, SERVES, Shape
 from harvester.rdf.profiles import DEFAULT, Profile
 from harvester.rdf.serialise import syntax_of
 from harvester.rdf.syntax import Syntax
@@ -29,10 +32,15 @@ from harvester.rdf.values import EMITTERS, Emit, services_writer
 _DATASET, _SERIES = expand("dcat:Dataset"), expand("dcat:DatasetSeries")
 _RECORD, _TOPIC = expand("dcat:CatalogRecord"), expand("foaf:primaryTopic")
 _MOST_PLANS = 4096
+_SAID = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
 _NAMELESS = "urn:x-catalogue-harvester:"
 _CATALOG = expand("dcat:Catalog")
 # What has a stand-in where it is only mentioned.
 _STOOD_FOR = (_DATASET, _SERIES, _CATALOG)
+# What many datasets share, and their sources may describe in different ways.
+_SHARED = (Agent, ContactPoint, DataService)
+# Beyond this, what a long document says of shared nodes is no longer compared.
+_MOST_SHARED = 400_000
 # What the catalogue says of datasets that are only mentioned: IRI -> dataset or its stored form; a title will do.
 Known = Callable[[Collection[str]], Mapping[str, Any]]
 
@@ -124,6 +132,29 @@ class Pen:
         return self.syntax.several(before, values, behind) if values else []
 
 
+def _said(given: Facts, *context: Any) -> bytes:
+    """What tells one description from another: the same for a part and for its stored form."""
+    said = _filled(given), context
+    try:
+        return orjson.dumps(said, default=_plain, option=_SAID)
+    except TypeError:
+        # Half a surrogate pair is no UTF-8.
+        return json.dumps(said, default=_plain, sort_keys=True).encode()
+
+
+def _plain(item: Any) -> Any:
+    return _filled(item.__dict__) if isinstance(item, Part) else words_of(item)
+
+
+def _filled(given: Facts) -> Facts:
+    return {name: value for name, value in given.items() if value or value == 0}
+
+
+def _iri_of(given: Facts) -> str | None:
+    uri = given.get("uri")
+    return named(uri) if uri else None
+
+
 @cache
 def pen_for(name: str, profile: Profile) -> Pen:
     """The pen of a format and a profile.  Raises `UsageError` for an unknown format."""
@@ -131,10 +162,18 @@ def pen_for(name: str, profile: Profile) -> Pen:
 
 
 class Block:
-    """Nodes written with one pen; one that several mention is described once, as it was met first."""
+    """Nodes written with one pen.
 
-    def __init__(self, pen: Pen) -> None:
+    A node that several mention alike is described once.  What is described otherwise under the same IRI, or under that
+    of a dataset, is a node of its own without a name: one dataset's facts are never told of another's.  `shared` holds
+    digests of what the rest of the document says of shared nodes.
+    """
+
+    def __init__(self, pen: Pen, reserved: Iterable[str] = (), shared: dict[int, bytes] | None = None) -> None:
         self.pen = pen
+        self._reserved = {node for iri in reserved if (node := named(iri))}
+        self._shared = {} if shared is None else shared
+        self._meant: dict[str, bytes] = {}
         self.context = Context()
         self.said: set[tuple[str, ...]] = set()
         self.orders: list[str] = []
@@ -179,14 +218,18 @@ class Block:
         """
         given = facts_of(record)
         uri = given.get("uri")
-        node = named(uri) if uri and uri != ours else None
+        iri = named(uri) if uri and uri != ours else None
+        node = self._agreed(iri, CatalogRecord, _said(given, subject, seen)) if iri else None
         if node is not None and not self.first(node, _RECORD):
             return node
         self.enter(f"CatalogRecord {node or ours or subject}")
-        self.context = replace(self.context, modified=seen or self.context.modified)
+        around = self.context
+        self.context = Context(around.address, around.title, seen or around.modified, around.dataset)
         node = node or self.label()
-        topic = self.pen.fact(_RECORD, _TOPIC, self.pen.syntax.ref(subject))
-        self.describe(node, self.pen.compiled(CatalogRecord), given, [topic])
+        extra = [self.pen.fact(_RECORD, _TOPIC, self.pen.syntax.ref(subject))]
+        if iri is not None and iri != node:
+            extra.append(self.pen.fact(_RECORD, NAME, self.pen.syntax.ref(iri)))
+        self.describe(node, self.pen.compiled(CatalogRecord), given, extra)
         return node
 
     def serve(self, node: str, service: Facts) -> None:
@@ -198,11 +241,13 @@ class Block:
         self.add(pen.syntax.node(node, facts))
 
     def part(self, compiled: Compiled, item: Any, extra: Sequence[bytes] = ()) -> str:
-        """A part of something, named by its IRI if it has one."""
+        """A part of something, named by its IRI if it has one that means nothing else."""
         given = facts_of(item)
-        uri = given.get("uri")
-        subject = named(uri) if uri else None
+        iri = _iri_of(given)
+        subject = self.name(compiled, given)
         if subject is None:
+            if iri is not None:
+                extra = [*extra, self.pen.fact(compiled.first, NAME, self.pen.syntax.ref(iri))]
             subject = self.label()
             if compiled.cls is DataService and self.pen.profile.only_hvd:
                 # The interface to high-value data must have an IRI.
@@ -210,10 +255,29 @@ class Block:
             self.describe(subject, compiled, given, extra)
         elif self.first(subject, compiled.cls.__name__ + compiled.first):
             outer = self._root, self._mark, self._count
-            self.enter(f"{compiled.cls.__name__} {subject}")
+            self.enter(f"{compiled.cls.__name__} {subject} {self._meant.get(subject, b'').hex()}")
             self.describe(subject, compiled, given)
             self._root, self._mark, self._count = outer
         return subject
+
+    def name(self, compiled: Compiled, given: Facts) -> str | None:
+        """The IRI under which a part is described here; None for one that has none, or has one that means another."""
+        iri = _iri_of(given)
+        if iri is None or compiled.cls is Resource:
+            return iri
+        filled = compiled.fill(given, self.context) if compiled.fill is not None else None
+        return self._agreed(iri, compiled.cls, _said(given, filled, compiled.first))
+
+    def _agreed(self, iri: str, cls: type[Part], told: bytes) -> str | None:
+        if iri == self._subject or iri in self._reserved or iri in self._written:
+            return None
+        digest = blake2b(told, digest_size=9, person=cls.__name__.encode()).digest()
+        if cls in _SHARED:
+            if len(self._shared) > _MOST_SHARED:
+                self._shared.clear()
+            if self._shared.setdefault(hash(iri), digest) != digest:
+                return None
+        return iri if self._meant.setdefault(iri, digest) == digest else None
 
     def describe(self, subject: str, compiled: Compiled, given: Facts, extra: Sequence[bytes] = ()) -> None:
         """A node with the fields of a part, and `extra` facts."""

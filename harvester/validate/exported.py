@@ -13,6 +13,7 @@ from harvester.catalogue import queries, walking
 from harvester.errors import UsageError
 from harvester.rdf.entries import CatalogueInfo
 from harvester.rdf.export import page
+from harvester.rdf.nodes import named
 from harvester.rdf.profiles import profile_named
 from harvester.settings import Settings
 from harvester.validate.feeds import Feed
@@ -62,12 +63,12 @@ class Exported:
             most = PAGE if left is None else min(PAGE, left)
             with self.engine.connect() as connection:
                 ids = walking.ids(connection, walking.Stretch(self.source_id), after=position, limit=most)
-                body = self._page(connection, ids)
+                held, body = self._page(connection, ids)
             if not ids:
                 return
             position = ids[-1]
             left = None if left is None else left - len(ids)
-            yield from self._cut(body)
+            yield from self._cut(body, held)
 
     def _position(self, key: str) -> int:
         with self.engine.connect() as connection:
@@ -76,14 +77,18 @@ class Exported:
             raise UsageError(f"there is no dataset {key}", code="unknown-dataset")
         return view.id
 
-    def _page(self, connection: Connection, ids: list[int]) -> bytes:
+    def _page(self, connection: Connection, ids: list[int]) -> tuple[set[str], bytes]:
+        """The names of these datasets, and what is exported of them."""
+        held = set()
         for view in queries.dataset_views(connection, ids):
             records = tuple((record.source, record.guid) for record in view.records if record.status == "active")
-            self._origins[export.dataset_iri(self.settings, view)] = Origin(view.key, records)
+            iri = export.dataset_iri(self.settings, view)
+            held.add(named(iri) or iri)
+            self._origins[named(iri) or iri] = Origin(view.key, records)
         while len(self._origins) > REMEMBERED:
             del self._origins[next(iter(self._origins))]
         self.datasets += len(ids)
-        return page(
+        return held, page(
             self.about,
             export.entries(connection, self.settings, ids),
             name="nt",
@@ -91,10 +96,11 @@ class Exported:
             known=lambda iris: export.known(connection, iris),
         )
 
-    def _cut(self, body: bytes) -> Iterator[Part]:
+    def _cut(self, body: bytes, held: set[str]) -> Iterator[Part]:
         feed = Feed()
         feed.parse(body, self.about.iri)
         for part in parts_of(feed, self.asked, self.shapes):
+            part.listed = str(part.root) in held
             if part.kind != CATALOGUE or str(part.root) not in self._catalogues:
                 yield part
             if part.kind == CATALOGUE:

@@ -53,7 +53,8 @@ class Part:
     """Statements about one resource and what belongs to it.
 
     `mentioned` are nodes of other parts, `only` the properties of the resource this part is there for (all when
-    empty), `unsound` the names in it that are no IRIs.
+    empty), `unsound` the names in it that are no IRIs; not `listed` is what the document stands in for: it counts
+    where it is at home.
     """
 
     root: Node
@@ -64,11 +65,12 @@ class Part:
     only: frozenset[str] = frozenset()
     unsound: list[tuple[Node, str, str]] = field(default_factory=list)
     covers: set[int] = field(default_factory=set)
+    listed: bool = True
 
     @property
     def is_dataset(self) -> bool:
-        """Whether this is all there is of a dataset or series, and not a piece of a list."""
-        return self.kind in (DATASET, SERIES) and not self.only
+        """Whether this is all there is of a dataset or series, and no stand-in or piece of a list."""
+        return self.kind in (DATASET, SERIES) and self.listed and not self.only
 
 
 class Cutter:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime, parsedate_to_datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from hashlib import blake2b
 
 from fastapi import Request
 
 from harvester import __version__
 from harvester.settings import Settings
-
-# A change is dated before its transaction commits: a younger date could hide a change of the same moment.
-SETTLED = timedelta(minutes=1)
 
 
 def etag(settings: Settings, *told: object) -> str:
@@ -23,13 +20,6 @@ def etag(settings: Settings, *told: object) -> str:
     """
     always = (__version__, settings.address, settings.title, settings.publisher, settings.language)
     return f'W/"{blake2b(repr((always, told)).encode("utf-8", "replace"), digest_size=12).hexdigest()}"'
-
-
-def dated(changed: datetime | None) -> dict[str, str]:
-    """`Last-Modified`, unless the second it names may not be over yet."""
-    if changed is None or changed >= datetime.now(UTC) - SETTLED:
-        return {}
-    return {"last-modified": format_datetime(changed.replace(microsecond=0), usegmt=True)}
 
 
 def unchanged(request: Request, headers: Mapping[str, str]) -> bool:

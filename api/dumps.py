@@ -40,7 +40,7 @@ FILE: dict[int | str, dict[str, Any]] = {
 @router.get("/dumps", responses=documented(), response_model=DumpList, summary="Every dump, by name")
 def listed(request: Request, settings: The) -> Response:
     """With its size, checksum, when it was made, and the change of the log up to which everything is in it."""
-    found = DumpList(dumps=[dump_out(made) for made in dumps.made(settings)])
+    found = DumpList(dumps=[dump_out(made, settings) for made in dumps.made(settings)])
     if accepted(request.headers.get("accept"), [JSON, HTML]) == HTML:
         answer: Response = render("dumps.html", settings, settings.language, dumps=found.dumps)
     else:
@@ -50,11 +50,18 @@ def listed(request: Request, settings: The) -> Response:
 
 
 @router.head("/dumps/{name}", include_in_schema=False)
-@router.get("/dumps/{name}", responses=FILE | documented(404, 416), response_class=Response, summary="One dump")
+@router.get("/dumps/{name}", responses=FILE | documented(404, 409, 416), response_class=Response, summary="One dump")
 def one(name: Name, request: Request, settings: The) -> Response:
-    """As a file; `Range` and `If-Range` let a download that broke off go on."""
+    """As a file; `Range` and `If-Range` let a download that broke off go on.
+
+    409 for one that was made for another public address than this service has: all its IRIs would lead elsewhere.
+    """
     path = dumps.folder(settings) / name
     file = _opened(path, name)
+    made = manifest(path)
+    if made is not None and (reason := dumps.stale(settings, made)):
+        file.close()
+        raise ProblemError(409, "dump-stale", reason)
     size = os.fstat(file.fileno()).st_size
     headers = _headers(path, file, name)
     try:

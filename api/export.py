@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from api import caching
 from api.asking import VARY, AfterId, Choice, OfPart, PageSize, Part, Since, Suffix, Until, asked, chosen, moment
 from api.deps import PATIENCE, Database, Searching, The, reading
-from api.errors import documented
+from api.errors import ProblemError, documented
 from api.formats import FORMATS
 from harvester import export as dcat
 from harvester.catalogue import queries, walking
@@ -75,20 +75,26 @@ def _at(engine: Database, index: Searching, settings: The) -> At:
 There = Annotated[At, Depends(_at)]
 
 
-@router.get("/catalog", responses=RDF | documented(404, 406), response_class=Response, summary="The catalogue as RDF")
+@router.get(
+    "/catalog", responses=RDF | documented(404, 406, 410), response_class=Response, summary="The catalogue as RDF"
+)
 def negotiated(request: Request, part: OfPart, place: OfPlace, at: There) -> Response:
     """In the format and profile that `Accept` and `Accept-Profile` ask for; Turtle and DCAT-AP 3 without a wish.
 
     Pages are linked as Hydra says and in the `Link` header: whoever follows `next` sees every dataset that is in the
     catalogue throughout exactly once, whatever is harvested meanwhile. `rel="monitor"` is the address of what
     changes after this walk.
+
+    With `modified_since`, whatever changed and does not lie in the part is marked as deleted from it. 410 when the
+    space itself was changed since then: walk it again without `modified_since`. `totalItems` counts the datasets in
+    the answer; it is left out where they would have to be read to be counted.
     """
     return _catalogue(request, "", part, place, at)
 
 
 @router.get(
     "/catalog.{suffix}",
-    responses=RDF | documented(404, 406),
+    responses=RDF | documented(404, 406, 410),
     response_class=Response,
     summary="The catalogue in one format",
 )
@@ -114,7 +120,7 @@ def whole(suffix: Suffix, request: Request, part: OfPart, at: There) -> Response
 
 
 def one(request: Request, connection: Connection, settings: Settings, view: DatasetView, choice: Choice) -> Response:
-    """One dataset in one format: as on a page of the catalogue, with its records."""
+    """One dataset in one format: as on a page of the catalogue, with its records, and as there without a date."""
     base = f"/datasets/{view.key}"
     told = (choice.form.suffix, choice.profile.name, walking.state(connection, [view.id]))
     headers = {
@@ -122,7 +128,6 @@ def one(request: Request, connection: Connection, settings: Settings, view: Data
         "cache-control": "no-cache",
         "link": ", ".join([_canonical(settings, base), *_alternates(choice, base), _profile_link(choice.profile)]),
         "vary": VARY,
-        **caching.dated(view.changed_at),
         **_profiled(choice.profile),
     }
     if caching.unchanged(request, headers):
@@ -145,7 +150,7 @@ class _Page:
     choice: Choice
     place: Place
     ids: list[int]
-    total: int
+    total: int | None
     starts: Mapping[str, int]
 
     def path(self, after: int, choice: Choice | None = None) -> str:
@@ -183,10 +188,20 @@ def _catalogue(request: Request, suffix: str, part: Part, place: Place, at: At) 
     choice = chosen(request, suffix, part.profile)
     with at.engine.connect() as connection:
         view = asked(connection, at.settings, part, choice.profile).since(place.since)
+    _still_defined(view)
     # Before the transaction of the page begins: the index is never older than what that sees.
     follow(at.engine, at.index, view, PATIENCE)
     with reading(at.engine) as connection:
         return _answer(request, at, connection, view, choice, place)
+
+
+def _still_defined(view: View) -> None:
+    """Raises `ProblemError` 410 when the part became another one: what left it then has not changed itself."""
+    since = view.stretch.since
+    if since is not None and view.defined_at is not None and view.defined_at >= since:
+        changed = dcat.canonical(view.defined_at)
+        detail = f"the space was changed at {changed}: walk it again without modified_since"
+        raise ProblemError(410, "space-changed", detail, changed_at=changed)
 
 
 def _answer(request: Request, at: At, connection: Connection, view: View, choice: Choice, place: Place) -> Response:
@@ -203,8 +218,9 @@ def _answer(request: Request, at: At, connection: Connection, view: View, choice
 
 def _read(reader: Reader, view: View, choice: Choice, place: Place) -> _Page:
     ids, following = reader.ids(place.after, place.size)
-    total = reader.size()
-    starts = {"first": 0, "last": reader.last(total, place.size)}
+    # A profile that leaves datasets out has to read one to know: any number would be a false one.
+    total = None if choice.profile.only_hvd else reader.total()
+    starts = {"first": 0} if choice.profile.only_hvd else {"first": 0, "last": reader.last(place.size)}
     for name, start in (("previous", reader.before(place.after, place.size)), ("next", following)):
         if start is not None:
             starts[name] = start
@@ -234,16 +250,20 @@ def _paging(settings: Settings, found: _Page) -> Paging:
         total=found.total,
         page_size=found.place.size,
         first=pages["first"],
-        last=pages["last"],
+        last=pages.get("last"),
         previous=pages.get("previous"),
         next=pages.get("next"),
     )
 
 
 def _headers(connection: Connection, settings: Settings, found: _Page) -> dict[str, str]:
-    """The tag changes with the datasets of the page, their sources, and where the page stands among the others."""
+    """The tag changes with the datasets of the page, their sources, and where the page stands among the others.
+
+    No date does: what a source says of itself has none.
+    """
     choice, place = found.choice, found.place
-    standing = (found.view.parameters, found.total, dict(found.starts), place.after, place.size, place.since)
+    part = (found.view.parameters, found.view.scopes)
+    standing = (part, found.total, dict(found.starts), place.after, place.size, place.since)
     told = (*standing, choice.form.suffix, choice.suffix, choice.profile.name)
     around = (_sources(connection, found.ids), found.view.info.about.plain(), found.ids)
     return {
@@ -252,7 +272,6 @@ def _headers(connection: Connection, settings: Settings, found: _Page) -> dict[s
         "link": ", ".join(_links(settings, found)),
         "vary": VARY,
         **_profiled(choice.profile),
-        **caching.dated(queries.last_change_at(connection)),
     }
 
 

@@ -250,6 +250,8 @@ class DumpOut(Shape):
     made_at: datetime = Field(examples=[_AT])
     state: int = Field(description="The change of the log up to which everything is in it.", examples=[99112])
     url: str = Field(examples=["/dumps/catalogue.ttl.gz"])
+    stale: bool = Field(False, description="Made for another public address: it is not handed out.", examples=[False])
+    reason: str | None = Field(None, description="Why it is stale.", examples=[None])
 
 
 class DumpList(Shape):

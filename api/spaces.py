@@ -64,11 +64,12 @@ def shown(space: spaces.Space, index: Index, settings: Settings) -> SpaceOut:
         page=f"/spaces/{space.name}",
         search=link("/api/datasets", space=space.name),
         catalogue={form.media_type: link(f"/catalog.{form.suffix}", space=space.name) for form in FORMATS},
-        dumps=[dump_out(made) for made in dumps.made(settings) if made.parameters == {"space": space.name}],
+        dumps=[dump_out(made, settings) for made in dumps.made(settings) if made.parameters == {"space": space.name}],
     )
 
 
-def dump_out(made: Made) -> DumpOut:
+def dump_out(made: Made, settings: Settings) -> DumpOut:
     """A dump as it is answered."""
-    facts: dict[str, Any] = {name: getattr(made, name) for name in DumpOut.model_fields if name != "url"}
-    return DumpOut(**facts, url=f"/dumps/{made.name}")
+    facts: dict[str, Any] = {name: getattr(made, name) for name in DumpOut.model_fields if hasattr(made, name)}
+    reason = dumps.stale(settings, made)
+    return DumpOut(**facts, url=f"/dumps/{made.name}", stale=reason is not None, reason=reason)

@@ -61,6 +61,15 @@ def manifests(folder: Path) -> list[Made]:
     return [made for made in found if made is not None]
 
 
+def sweep(folder: Path) -> None:
+    """Remove what is there for files that are not: somebody deleted them."""
+    for suffix, hidden in ((".blocks", "."), (".json", "")):
+        for path in folder.glob(f"{hidden}*{suffix}"):
+            name = path.name.removesuffix(suffix)
+            if not any((folder / found).exists() for found in (name, name.removeprefix(hidden))):
+                path.unlink(missing_ok=True)
+
+
 def manifest(path: Path) -> Made | None:
     """The manifest of a dump; None when there is none that speaks of this very file."""
     try:

@@ -23,7 +23,7 @@ from sqlalchemy import Connection, Engine
 
 from harvester import __version__, export, spaces
 from harvester.catalogue import queries, walking
-from harvester.dumpfile import DumpFile, Kept, Made, manifests
+from harvester.dumpfile import DumpFile, Kept, Made, manifests, sweep
 from harvester.errors import UsageError
 from harvester.fields.languages import preferred
 from harvester.rdf.entries import CatalogueInfo, Entry
@@ -36,7 +36,7 @@ from harvester.sources import slug
 from harvester.streams import knower, passing
 from harvester.views import Reader, View, follow, view
 
-__all__ = ["Made", "Wanted", "every", "folder", "made", "make"]
+__all__ = ["Made", "Wanted", "every", "folder", "made", "make", "stale"]
 
 # Datasets of a block: fewer are copied more often, more compress better; of 1 % changed here and there a quarter moves.
 SIZE = 32
@@ -77,6 +77,13 @@ def made(settings: Settings) -> list[Made]:
     return manifests(folder(settings))
 
 
+def stale(settings: Settings, made: Made) -> str | None:
+    """Why a dump is not to be handed out: its names are those of another address; None when it is."""
+    if made.catalogue.startswith(f"{export.root(settings)}/catalog"):
+        return None
+    return f"it was made for {made.catalogue}, this is {export.root(settings)}: `harvester dump` makes it anew"
+
+
 def every(connection: Connection, settings: Settings) -> list[Wanted]:
     """What the nightly job makes: the whole catalogue and each space, in the formats of the settings."""
     views = [view(connection, settings)]
@@ -104,6 +111,7 @@ def make(
     """
     done: list[Made] = []
     with _locked(folder(settings)):
+        sweep(folder(settings))
         for part in dict.fromkeys(item.view.parameters for item in wanted):
             together = [item for item in wanted if item.view.parameters == part]
             done += _Job(engine, index, settings, together).run(report, now)

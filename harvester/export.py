@@ -2,36 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from sqlalchemy import Connection, Row
 
 from harvester.catalogue import queries, walking
-from harvester.catalogue.queries import DatasetView, RecordView
+from harvester.catalogue.queries import DatasetView
 from harvester.catalogue.trusted import trusted_as
-from harvester.catalogue.walking import Ended
-from harvester.model import CatalogRecord, Catalogue, Identifier
-from harvester.rdf.derived import Facts, facts_of
+from harvester.catalogue.walking import Ended, Held, Shown
+from harvester.fields.text import own
+from harvester.model import Agent, CatalogRecord, Catalogue, Identifier
+from harvester.rdf.derived import Facts
 from harvester.rdf.entries import CatalogueInfo, Entry, RecordInfo, Tombstone
 from harvester.rdf.serialise import FORMATS
 from harvester.settings import Settings
 
 __all__ = [
     "FORMATS",
+    "built",
     "canonical",
     "dataset_iri",
     "entries",
     "entries_by_id",
     "info",
     "known",
+    "left",
     "root",
     "source_info",
     "tombstones",
 ]
+
+
+# Another catalogue at the same address, harvested by this one.
+_OURS = re.compile(r"datasets/[a-z0-9]+")
 
 
 def root(settings: Settings) -> str:
@@ -39,11 +48,15 @@ def root(settings: Settings) -> str:
     return settings.address
 
 
-def dataset_iri(settings: Settings, view: DatasetView | Ended) -> str:
-    """The IRI its first source gave a dataset, kept for ever; else ours."""
-    return view.iri or f"{root(settings)}/datasets/{view.key}"
+def dataset_iri(settings: Settings, view: DatasetView | Ended | Shown) -> str:
+    """The IRI its first source gave a dataset, kept for ever; ours where it gave none, or one of ours."""
+    own = f"{root(settings)}/"
+    taken = view.iri is None or (view.iri.startswith(own) and not _OURS.fullmatch(view.iri.removeprefix(own)))
+    return f"{own}datasets/{view.key}" if taken or view.iri is None else view.iri
 
 
+# The records of a run have the same few.
+@lru_cache(maxsize=4096)
 def canonical(moment: datetime) -> str:
     """An instant as exports write it."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -58,15 +71,16 @@ def info(
     description: Mapping[str, str] | None = None,
 ) -> CatalogueInfo:
     """The unified catalogue, or a part of it that has a title of its own."""
-    texts = dict(title) if title else {settings.language: settings.title}
-    raw = {
+    texts = own(title or {settings.language: settings.title})
+    publisher = Agent.model_validate({"uri": f"{root(settings)}/#publisher"})
+    # Our own words: read as what a portal sends, `a <b> c` would lose its middle.
+    told = {
         "title": texts,
-        "description": dict(description) if description else texts,
-        "publisher": {"uri": f"{root(settings)}/#publisher", "name": settings.publisher},
-        "homepage": f"{root(settings)}/",
-        "modified": None if changed is None else canonical(changed),
+        "description": own(description or {}) or texts,
+        "publisher": publisher.model_copy(update={"name": own({"": settings.publisher})}),
     }
-    return CatalogueInfo(f"{root(settings)}{path}", Catalogue.of(raw))
+    about = Catalogue.of({"homepage": f"{root(settings)}/", "modified": changed and canonical(changed)})
+    return CatalogueInfo(f"{root(settings)}{path}", about.model_copy(update=told))
 
 
 def source_info(settings: Settings, row: Row[Any]) -> CatalogueInfo:
@@ -84,16 +98,28 @@ def entries(
 
     With all their records or those of one source; without `sights`, not when each was last seen.
     """
-    return list(entries_by_id(connection, settings, ids, sights=sights, source=source).values())
+    return list(built(connection, settings, ids, sights=sights, source=source))
 
 
 def entries_by_id(
     connection: Connection, settings: Settings, ids: Sequence[int], *, sights: bool = True, source: str | None = None
 ) -> dict[int, Entry]:
     """id -> entry of the visible ones, ascending."""
-    views = queries.dataset_views(connection, ids, walking.stored)
-    around = _around(connection, settings, views, sights, source)
-    return {view.id: _entry(view, view.dataset, around) for view in views if view.dataset is not None}
+    shown = walking.shown(connection, ids)
+    around = _around(connection, settings, shown, sights, source)
+    return {row.id: _entry(row, around) for row in shown}
+
+
+def built(
+    connection: Connection, settings: Settings, ids: Sequence[int], *, sights: bool = True, source: str | None = None
+) -> Iterator[Entry]:
+    """The same as `entries`: all is read now, and each is built when it is its turn.
+
+    Who writes one before asking for the next never has more than one of them in memory.
+    """
+    shown = walking.shown(connection, ids)
+    around = _around(connection, settings, shown, sights, source)
+    return (_entry(row, around) for row in shown)
 
 
 def known(connection: Connection, iris: Collection[str]) -> dict[str, Any]:
@@ -111,6 +137,11 @@ def tombstones(
     if source is None:
         return found
     return found | _departed(connection, settings, [i for i in ids if i not in found], source)
+
+
+def left(connection: Connection, settings: Settings, ids: Sequence[int]) -> dict[int, Tombstone]:
+    """id -> the mark of a dataset that does not lie in some part of the catalogue, wherever else it may be."""
+    return {row.id: _tombstone(settings, row, {}) for row in walking.identities(connection, ids)}
 
 
 def _departed(connection: Connection, settings: Settings, ids: Sequence[int], source: str) -> dict[int, Tombstone]:
@@ -142,37 +173,36 @@ class _Around:
 
     settings: Settings
     sources: Mapping[str, CatalogueInfo]
+    records: Mapping[int, Sequence[Held]]
+    # run -> when it started; empty where nothing is told of it.
+    starts: Mapping[int, datetime | None]
     identifiers: Mapping[int, tuple[Identifier, ...]]
     taken_in: Mapping[int, Sequence[Ended]]
-    sights: bool
-    source: str | None
-
-    def tells(self, record: RecordView) -> bool:
-        """Whether a record is told of."""
-        return record.status == "active" and self.source in (None, record.source)
 
 
 def _around(
-    connection: Connection, settings: Settings, views: Sequence[DatasetView], sights: bool, source: str | None
+    connection: Connection, settings: Settings, shown: Sequence[Shown], sights: bool, source: str | None
 ) -> _Around:
-    ids = [view.id for view in views]
-    rows = walking.source_rows(connection, {record.source for view in views for record in view.records})
+    ids = [row.id for row in shown]
+    held = walking.held(connection, ids, source)
+    rows = walking.source_rows(connection, {record.source for records in held.values() for record in records})
+    runs = {record.seen for records in held.values() for record in records} if sights else ()
     return _Around(
         settings,
         {name: source_info(settings, row) for name, row in rows.items()},
+        held,
+        walking.starts(connection, runs),
         queries.identifiers_of(connection, ids),
         walking.taken_in(connection, ids),
-        sights,
-        source,
     )
 
 
-def _entry(view: DatasetView, dataset: Any, around: _Around) -> Entry:
-    facts = facts_of(dataset)
-    records = tuple(_record(view, facts, record, around) for record in view.records if around.tells(record))
-    names = (*around.identifiers.get(view.id, ()), *_former(around.settings, around.taken_in.get(view.id, ())))
+def _entry(row: Shown, around: _Around) -> Entry:
+    dataset = walking.stored(row.blob)
+    records = tuple(_record(row, dataset, record, around) for record in around.records.get(row.id, ()))
+    names = (*around.identifiers.get(row.id, ()), *_former(around.settings, around.taken_in.get(row.id, ())))
     distinct = {(name.notation, name.agency): name for name in names}
-    return Entry(dataset_iri(around.settings, view), dataset, records, tuple(distinct.values()))
+    return Entry(dataset_iri(around.settings, row), dataset, records, tuple(distinct.values()))
 
 
 def _former(settings: Settings, taken_in: Iterable[Ended]) -> Iterable[Identifier]:
@@ -182,21 +212,23 @@ def _former(settings: Settings, taken_in: Iterable[Ended]) -> Iterable[Identifie
         yield Identifier.model_construct(notation=dataset_iri(settings, row), agency=None if row.iri else host)
 
 
-def _record(view: DatasetView, facts: Facts, record: RecordView, around: _Around) -> RecordInfo:
+def _record(row: Shown, facts: Facts, record: Held, around: _Around) -> RecordInfo:
+    seen = around.starts.get(record.seen)
     return RecordInfo(
-        iri=f"{root(around.settings)}/datasets/{view.key}#record-{record.id}",
+        iri=f"{root(around.settings)}/datasets/{row.key}#record-{record.id}",
         source=around.sources[record.source],
         guid=record.guid,
         first_seen=canonical(record.first_seen_at),
         last_changed=canonical(record.changed_at),
-        last_seen=canonical(record.last_seen_at) if around.sights and record.last_seen_at else None,
-        upstream=(facts.get("record") if record.shown else None) or _upstream(facts, record),
+        last_seen=canonical(seen) if seen else None,
+        upstream=(facts.get("record") if record.id == row.record_id else None) or _upstream(facts, record),
     )
 
 
-def _upstream(facts: Facts, record: RecordView) -> CatalogRecord | None:
+def _upstream(facts: Facts, record: Held) -> CatalogRecord | Facts | None:
     """What is kept of a record that is not shown, or does not speak of itself; no document is opened for the rest."""
     if record.modified is None:
         return None
     taken = record.url in (facts.get("uri"), *(facts.get("landing_page") or ()))
-    return CatalogRecord.model_construct(uri=None if taken else record.url, modified=record.modified)
+    stated = {"uri": None if taken else record.url, "modified": record.modified}
+    return {name: value for name, value in stated.items() if value}

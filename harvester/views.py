@@ -6,7 +6,7 @@ throughout exactly once, whatever runs write meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import urlencode
@@ -22,16 +22,13 @@ from harvester.search.base import WAIT
 from harvester.settings import Settings
 from harvester.sources import named
 
-# Ids read at once where only some of them are wanted; and how many of such reads one page may take.
-STRIDE = 1_000
-MOST_STRIDES = 50
-
 
 @dataclass(frozen=True, slots=True)
 class View:
     """A part of the catalogue; `parameters` name it in addresses, in a fixed order.
 
-    One source is read in the database; whatever else narrows it is asked of the index.
+    One source is read in the database; whatever else narrows it is asked of the index.  `defined_at` is when what
+    the part is was last changed, as that of a space can be.
     """
 
     info: CatalogueInfo
@@ -39,6 +36,7 @@ class View:
     source: str | None = None
     stretch: Stretch = field(default_factory=Stretch)
     scopes: tuple[Scope, ...] = ()
+    defined_at: datetime | None = None
 
     @property
     def only(self) -> str | None:
@@ -46,7 +44,7 @@ class View:
         return None if self.scopes else self.source
 
     def since(self, moment: datetime | None) -> View:
-        """The same part, only what changed at or after a moment, gone datasets included."""
+        """The same part, only what changed at or after a moment, with what is not in it (any more)."""
         return replace(self, stretch=replace(self.stretch, since=moment))
 
 
@@ -74,7 +72,8 @@ def view(
         info = export.source_info(settings, row)
     else:
         info = _named(settings, parameters, found, row.title if row else None)
-    return View(info, parameters, source, Stretch(row.id if row else None), tuple(scopes))
+    stretch = Stretch(row.id if row else None)
+    return View(info, parameters, source, stretch, tuple(scopes), found.changed_at if found else None)
 
 
 def _named(
@@ -102,8 +101,6 @@ class Reader:
 
     def ids(self, after: int = 0, limit: int = 100) -> tuple[list[int], int | None]:
         """Ascending ids from `after` (exclusive), and the id to go on after; None at the end."""
-        if self._view.scopes and self._view.stretch.since is not None:
-            return self._sifted(after, limit)
         found = self._read(after=after, limit=limit + 1)
         return found[:limit], found[limit - 1] if len(found) > limit else None
 
@@ -118,26 +115,24 @@ class Reader:
         found = self._read(upto=after, limit=size + 1, last=True)
         return found[0] if len(found) > size else 0 if found else None
 
-    def last(self, total: int, size: int) -> int:
+    def last(self, size: int) -> int:
         """What the last page begins after."""
-        number = total % size or size
+        number = self._size() % size or size
         found = self._read(limit=number + 1, last=True)
         return found[0] if len(found) > number else 0
 
-    def size(self) -> int:
-        """How many there are."""
+    def total(self) -> int | None:
+        """How many datasets there are; None where to know it, every one that changed would have to be looked up."""
         if not self._view.scopes:
-            return walking.size(self._connection, self._view.stretch)
-        if self._view.stretch.since is None:
-            return self._index.size(self._view.scopes)
-        return sum(len(self._sift(part)) for part in self._changed())
+            return walking.living(self._connection, self._view.stretch)
+        return self._index.size(self._view.scopes) if self._view.stretch.since is None else None
 
     def items(self, settings: Settings, ids: Sequence[int], *, sights: bool = True) -> list[Entry | Tombstone]:
         """What stands for these ids on a page."""
         source = self._view.only
         if self._view.stretch.since is None:
             return list(export.entries(self._connection, settings, ids, sights=sights, source=source))
-        gone = export.tombstones(self._connection, settings, ids, source)
+        gone = self._outside(settings, ids) | export.tombstones(self._connection, settings, ids, source)
         there = [dataset_id for dataset_id in ids if dataset_id not in gone]
         return [*export.entries(self._connection, settings, there, sights=sights, source=source), *gone.values()]
 
@@ -147,26 +142,20 @@ class Reader:
             return walking.ids(self._connection, stretch, after=after, upto=upto, limit=limit, last=last)
         return self._index.ids(scopes, after=after, upto=upto, limit=limit, last=last)
 
-    def _sifted(self, after: int, limit: int) -> tuple[list[int], int | None]:
-        """What changed is known to the database, what lies in the part to the index."""
-        found: list[int] = []
-        for _, part in zip(range(MOST_STRIDES), self._changed(after), strict=False):
-            found += self._sift(part)
-            after = part[-1]
-            if len(found) > limit:
-                return found[:limit], found[limit - 1]
-        return found, after if walking.ids(self._connection, self._view.stretch, after=after, limit=1) else None
+    def _size(self) -> int:
+        """How many ids there are, those of datasets that are gone included."""
+        scopes, stretch = self._view.scopes, self._view.stretch
+        if not scopes or stretch.since is not None:
+            return walking.size(self._connection, stretch)
+        return self._index.size(scopes)
 
-    def _changed(self, after: int = 0) -> Iterator[list[int]]:
-        while part := walking.ids(self._connection, self._view.stretch, after=after, limit=STRIDE):
-            yield part
-            after = part[-1]
-
-    def _sift(self, ids: Sequence[int]) -> list[int]:
-        """Those in the part, and those that are gone: whether these were in it nobody knows any more."""
-        gone = {row.id for row in walking.ended(self._connection, ids)}
-        inside = self._index.among(self._view.scopes, ids)
-        return [dataset_id for dataset_id in ids if dataset_id in gone or dataset_id in inside]
+    def _outside(self, settings: Settings, ids: Sequence[int]) -> dict[int, Tombstone]:
+        """The marks of what changed and does not lie in the part: whether it did before, nobody knows any more."""
+        scopes = self._view.scopes
+        if not scopes:
+            return {}
+        inside = self._index.among(scopes, ids)
+        return export.left(self._connection, settings, [dataset_id for dataset_id in ids if dataset_id not in inside])
 
 
 def follow(engine: Engine, index: Index, view: View, wait: float = WAIT) -> None:

@@ -13,12 +13,15 @@ import pyoxigraph as ox
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from api.formats import accepted, offers, profile_accepted, profile_of, ranges
 from harvester.catalogue.database import writing
+from harvester.catalogue.tables import sources
 from harvester.rdf.profiles import PROFILES
 from harvester.spaces import add as add_space
+from harvester.spaces import edit as edit_space
 from tests.catalogues import NOW, Catalogue, application, catalogue
 
 ROOT = "https://data.example.org"
@@ -254,14 +257,21 @@ def test_each_representation_has_its_own_tag(client: TestClient, built: Catalogu
         assert len({client.get(address).headers["etag"] for address in asked}) == 3
 
 
-def test_a_dataset_is_not_sent_again(client: TestClient, built: Catalogue) -> None:
-    path = f"/datasets/{built.key('lyon', 'l0')}.ttl"
-    first = client.get(path)
-    since = {"if-modified-since": first.headers["last-modified"]}
-    assert client.get(path, headers=since).status_code == 304
-    built.now = NOW + timedelta(hours=1)
-    built.add("lyon", [raw("l0", "Autre titre")])
-    assert client.get(path, headers=since).status_code == 200
+def test_what_has_no_date_is_sent_again(client: TestClient, built: Catalogue) -> None:
+    """A space, or the title of a source, may change long after the newest dataset did."""
+    dataset = f"/datasets/{built.key('lyon', 'l0')}.ttl"
+    tags: dict[str, str] = {}
+    for path in (dataset, "/catalog.ttl?source=lyon", "/catalog.ttl?space=culture"):
+        first = client.get(path)
+        tags[path] = first.headers["etag"]
+        assert "last-modified" not in first.headers
+        assert client.get(path, headers={"if-modified-since": "Fri, 01 Jan 2100 00:00:00 GMT"}).status_code == 200
+        assert client.get(path, headers={"if-none-match": tags[path]}).status_code == 304
+    with writing(built.engine) as connection:
+        edit_space(connection, "culture", NOW, given={"theme": ["EDUC", "SOCI"]})
+        connection.execute(update(sources).where(sources.c.name == "lyon").values(title="Lyon"))
+    for path, tag in tags.items():
+        assert client.get(path, headers={"if-none-match": tag}).status_code == 200
 
 
 def test_canonical_and_alternate_addresses(client: TestClient, built: Catalogue) -> None:
@@ -300,7 +310,64 @@ def test_what_changed_since_and_what_is_gone(client: TestClient, built: Catalogu
     assert (live, set(gone)) == (["l2"], {"https://example.org/id/l1"})
     live, gone = since(client, later, "&space=culture")
     assert live == []
+    assert "https://example.org/id/p0" in gone
     assert since(client, NOW)[0].__len__() == 9
+
+
+def total(answer: Any) -> list[str]:
+    return [o for _, p, o in triples(answer) if p == f"{HYDRA}totalItems"]
+
+
+def test_a_total_counts_datasets_or_is_left_out(client: TestClient, built: Catalogue) -> None:
+    assert total(client.get("/catalog.nt?hvd=true")) == ["1"]
+    # High-value by its legislation, and without the category that the profile asks for.
+    built.add("lyon", [raw("l0", **(HIGH_VALUE | {"hvd_category": []}))])
+    assert total(client.get("/catalog.nt?hvd=true")) == ["2"]
+    answer = client.get("/catalog.nt?profile=hvd&page_size=1")
+    assert total(answer) == []
+    assert "last" not in links(answer)
+    assert not any(p == f"{HYDRA}last" for _, p, _ in triples(answer))
+    assert [n for a in walked(client, "/catalog.nt?profile=hvd&page_size=1") for n in listed(a, "?hvd=true")] == ["l1"]
+
+
+def test_what_is_gone_is_no_item(client: TestClient, built: Catalogue) -> None:
+    built.add("nice", [raw("n0")], keyed=True)
+    built.add("nancy", [raw("other") | {"uri": "https://example.org/id/n0"}], keyed=True)
+    later = built.now = NOW + timedelta(days=1)
+    built.add("paris", [raw("p0", "Changé"), raw("p1", "Changé", theme=["EDUC"])])
+    built.retire("lyon", "l1")
+    built.retire("nice", "n0")
+    text = later.strftime("%Y-%m-%dT%H:%M:%SZ")
+    for query, expected in (("", ["3"]), ("&source=paris", ["2"]), ("&source=nice", ["0"]), ("&space=culture", [])):
+        answers = walked(client, f"/catalog.nt?page_size=2&modified_since={text}{query}")
+        assert [total(answer) for answer in answers] == [expected] * len(answers)
+        assert links(answers[0])["last"].split("&")[0] in str(answers[-1].request.url)
+
+
+@pytest.mark.parametrize(
+    "query", ["&space=culture", "&publisher=Ville+de+Paris", "&hvd=true", "&source=paris&hvd=true"]
+)
+def test_what_left_a_part_is_gone_from_that_part(client: TestClient, built: Catalogue, query: str) -> None:
+    full = HIGH_VALUE | {"publisher": {"name": "Ville de Paris"}, "theme": ["EDUC"]}
+    built.add("paris", [raw(f"p{n}", **full) for n in range(3)])
+    later = built.now = NOW + timedelta(days=1)
+    assert since(client, later, query) == ([], {})
+    built.add("paris", [raw("p0", "Changé", **full), raw("p1", "Ailleurs"), raw("p2", "Ailleurs")])
+    live, gone = since(client, later, query)
+    assert live == ["p0"]
+    assert set(gone) == {"https://example.org/id/p1", "https://example.org/id/p2"}
+
+
+def test_a_space_that_was_changed_is_to_be_walked_again(client: TestClient, built: Catalogue) -> None:
+    with writing(built.engine) as connection:
+        edit_space(connection, "culture", NOW + timedelta(days=1), given={"theme": ["ENVI"]})
+    answer = client.get("/catalog.nt?space=culture&modified_since=2026-03-02T11:59:59Z")
+    assert (answer.status_code, answer.json()["code"]) == (410, "space-changed")
+    assert answer.json()["changed_at"] == "2026-03-02T12:00:00Z"
+    assert "walk it again without modified_since" in answer.json()["detail"]
+    assert client.get("/catalog.nt?space=culture&modified_since=2026-03-02T12:00:01Z").status_code == 200
+    assert client.get("/catalog.nt?modified_since=2026-03-02").status_code == 200
+    assert listed(client.get("/catalog.nt?space=culture"), "?space=culture") == ["p0", "p2", "p4"]
 
 
 def test_merged_datasets_are_gone_and_say_where_to(client: TestClient, built: Catalogue) -> None:

@@ -186,7 +186,7 @@ def test_a_private_address_is_refused_unless_allowed(tmp_path: Path) -> None:
         ("HARVESTER_PORT", "abc", ("search",), 2),
         ("HARVESTER_DATABASE_URL", "nonsense", ("search",), 1),
         ("HARVESTER_DATA", "/proc/nothing", ("search",), 1),
-        ("HARVESTER_LANGUAGE", "fr", ("export", "--output", "/nonexistent/x.ttl"), 1),
+        ("HARVESTER_LANGUAGE", "fr", ("export", "--output", "/nonexistent/x.ttl"), 2),
     ],
 )
 def test_a_bad_environment_is_told_in_a_sentence(
@@ -198,6 +198,14 @@ def test_a_bad_environment_is_told_in_a_sentence(
     assert done.returncode == code
     assert "Traceback" not in done.stderr
     assert done.stderr.startswith("error:")
+
+
+@pytest.mark.parametrize(("place", "told"), [("nowhere/x.ttl", "nowhere"), (".", "is a folder")])
+def test_an_export_that_cannot_be_written_names_the_folder(tmp_path: Path, place: str, told: str) -> None:
+    done = command_in(tmp_path / "data")("export", "--output", str(tmp_path / place))
+    assert (done.returncode, "Errno" in done.stderr, ".part" in done.stderr) == (2, False, False)
+    assert told in done.stderr
+    assert str(tmp_path) in done.stderr.replace("\n", "")
 
 
 def test_what_is_held_is_shown_and_let_go(tmp_path: Path) -> None:

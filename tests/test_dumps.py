@@ -310,6 +310,45 @@ def test_a_manifest_of_another_file_says_nothing(built: Catalogue) -> None:
     assert dumps.made(built.settings) == []
 
 
+def test_a_dump_of_another_address_is_not_handed_out(built: Catalogue, tmp_path: Path) -> None:
+    made(built, "nt")
+    moved = built.settings.model_copy(update={"public_url": "https://data.example.org.moved.example"})
+    with TestClient(application(moved)) as found:
+        [item] = found.get("/dumps").json()["dumps"]
+        assert item["stale"]
+        assert "https://data.example.org/catalog" in item["reason"]
+        answer = found.get("/dumps/catalogue.nt.gz")
+        assert (answer.status_code, answer.json()["code"]) == (409, "dump-stale")
+        assert answer.json()["detail"] == item["reason"]
+        page = found.get("/dumps", headers={"accept": "text/html"}).text
+        assert "stale" in page
+        assert 'href="/dumps/catalogue.nt.gz"' not in page
+    built.settings = moved
+    made(built, "nt")
+    with TestClient(application(moved)) as found:
+        [item] = found.get("/dumps").json()["dumps"]
+        assert (item["stale"], item["reason"]) == (False, None)
+        assert found.get(item["url"]).status_code == 200
+
+
+def test_what_is_left_of_a_deleted_dump_goes_with_the_next(built: Catalogue) -> None:
+    made(built, "nt", "ttl")
+    folder = dumps.folder(built.settings)
+    (folder / "catalogue.ttl.gz").unlink()
+    # What a stopped dump has written is worth something as long as the file is there.
+    for name in (".catalogue.rdf.gz.part", ".catalogue.rdf.gz.part.blocks", ".catalogue.trig.gz.kept.blocks"):
+        (folder / name).write_text("")
+    made(built, "nt")
+    assert sorted(path.name for path in folder.iterdir()) == [
+        ".catalogue.nt.gz.blocks",
+        ".catalogue.rdf.gz.part",
+        ".catalogue.rdf.gz.part.blocks",
+        ".lock",
+        "catalogue.nt.gz",
+        "catalogue.nt.gz.json",
+    ]
+
+
 def test_entries_are_read_in_few_queries(built: Catalogue) -> None:
     counted: list[str] = []
     event.listen(built.engine, "before_cursor_execute", lambda c, cursor, statement, *rest: counted.append(statement))

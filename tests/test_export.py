@@ -134,3 +134,21 @@ def test_an_iri_names_one_dataset(built: Catalogue, together: bool) -> None:
     for batch in [claims] if together else [claims[:1], claims[1:]]:
         built.add("paris", batch)
     assert [entry.iri for entry in entries(built)] == [IRI, f"{ROOT}/datasets/{built.key('paris', 'b')}"]
+
+
+def test_our_own_words_are_no_markup(built: Catalogue) -> None:
+    title = 'Vélo <b>&"x" &amp; <script>'
+    told = built.settings.model_copy(update={"title": title, "publisher": "A <b> & Co\x00"})
+    about = export.info(told).about
+    assert (about.title, about.description) == ({"fr": title}, {"fr": title})
+    assert about.publisher is not None
+    assert (about.publisher.name, about.publisher.uri) == ({"": "A <b> & Co"}, f"{ROOT}/#publisher")
+    part = export.info(told, title={"en": "a <i>\udcff"}, description={"en": "<p>b\n\n c"}).about
+    assert (part.title, part.description) == ({"en": "a <i>"}, {"en": "<p>b\n\n c"})
+
+
+@pytest.mark.parametrize("claim", ["/catalog", "/catalog?source=paris", "/#publisher", "/datasets/k#record-1"])
+def test_no_dataset_is_called_what_we_call_something_else(built: Catalogue, claim: str) -> None:
+    built.add("paris", [raw("a") | {"uri": ROOT + claim}])
+    [entry] = entries(built)
+    assert entry.iri == f"{ROOT}/datasets/{built.key('paris', 'a')}"

@@ -126,6 +126,18 @@ def test_what_we_filled_in_is_told_dataset_by_dataset(small: Catalogue) -> None:
     assert lines[-1].startswith("3 datasets: 0 violations, ")
 
 
+def test_datasets_that_are_only_mentioned_are_not_counted(tmp_path: Path) -> None:
+    made = catalogue(tmp_path / "data")
+    named = [{"identifier": str(n), "title": f"Tides {n}", "uri": f"https://p.example/id/{n}"} for n in range(3)]
+    named[0]["has_version"] = [{"uri": f"https://p.example/id/{n}"} for n in ("elsewhere", 2)]  # type: ignore[assignment]
+    made.add("port", named)
+    made.add("quay", [{"identifier": "q", "title": "Quay", "has_version": [{"uri": "https://p.example/id/1"}]}])
+    made.engine.dispose()
+    for words, number in (((), 4), (("quay",), 1), (("--limit", "2"), 2)):
+        done = command(made)("validate", *words)
+        assert done.stdout.splitlines()[-1].startswith(f"{number} datasets: "), done.stdout
+
+
 def test_a_report_can_be_cut_and_gone_on_with(small: Catalogue) -> None:
     harvester = command(small)
     first = harvester("validate", "--limit", "1", "--format", "json")

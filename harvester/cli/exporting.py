@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import IO, Annotated
 
 import typer
 
 from harvester import dumps
 from harvester.cli.shared import err, opened, out, progress_bars
 from harvester.dumpfile import Made
+from harvester.errors import UsageError
 from harvester.rdf.profiles import DEFAULT, PROFILES, profile_named
 from harvester.rdf.serialise import FORMATS
 from harvester.schedule import utcnow
@@ -85,6 +86,17 @@ def print_dumps(made: Iterable[Made], directory: Path) -> None:
         out.print(f"{directory / item.name}  [dim]{told}[/]", soft_wrap=True)
 
 
+def _file(path: Path) -> IO[bytes]:
+    """Raises `UsageError` where nothing can be written."""
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder: --output wants the name of a file", code="bad-output")
+    try:
+        return path.open("wb")
+    except OSError as error:
+        reason = f"{error.strerror or error}".lower()
+        raise UsageError(f"cannot write to the folder {path.parent}: {reason}", code="bad-output") from error
+
+
 def _write(chunks: Iterable[bytes], output: Path | None) -> None:
     if output is None:
         for chunk in chunks:
@@ -92,11 +104,11 @@ def _write(chunks: Iterable[bytes], output: Path | None) -> None:
         return
     if output.exists() and not output.is_file():
         # A device or a pipe is written to, never replaced.
-        with output.open("wb") as file:
+        with _file(output) as file:
             file.writelines(chunks)
         return
     partial = output.with_name(output.name + ".part")
-    with partial.open("wb") as file:
+    with _file(partial) as file:
         file.writelines(chunks)
     partial.replace(output)
     err.print(f"wrote {output} ({output.stat().st_size:,} bytes)")

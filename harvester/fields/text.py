@@ -51,6 +51,12 @@ def prose(value: Any, report: Report = SILENT) -> str | None:
     return _BLANK_LINES.sub("\n\n", stripped).strip() or None
 
 
+def own(texts: Mapping[str, str]) -> dict[str, str]:
+    """Texts by language that nobody sent us as markup: whole, without what no document can hold."""
+    told = ((language_tag(tag), _FORBIDDEN.sub("", raw).strip()) for tag, raw in texts.items())
+    return {tag: raw for tag, raw in told if raw}
+
+
 def lines(value: Any, report: Report = SILENT) -> tuple[str, ...]:
     """Every line of text in a string or list, without repetition, in the order given."""
     if type(value) is str:

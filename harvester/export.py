@@ -51,8 +51,9 @@ def root(settings: Settings) -> str:
 def dataset_iri(settings: Settings, view: DatasetView | Ended | Shown) -> str:
     """The IRI its first source gave a dataset, kept for ever; ours where it gave none, or one of ours."""
     own = f"{root(settings)}/"
-    taken = view.iri is None or (view.iri.startswith(own) and not _OURS.fullmatch(view.iri.removeprefix(own)))
-    return f"{own}datasets/{view.key}" if taken or view.iri is None else view.iri
+    if view.iri is None or (view.iri.startswith(own) and not _OURS.fullmatch(view.iri.removeprefix(own))):
+        return f"{own}datasets/{view.key}"
+    return view.iri
 
 
 # The records of a run have the same few.

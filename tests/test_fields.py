@@ -456,3 +456,12 @@ def test_what_a_source_means_by_a_word_is_no_language_tag_of_another() -> None:
     with heeding(overrides({"language": {"ita": "NLD"}})):
         assert languages.language_tag("ita") == "it"
     assert languages.language_tag("ita") == "it"
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_hint_that_refuses_a_licence_is_heard_before_one_that_names_it(first: bool) -> None:
+    hints = ["Not CC BY: all rights reserved", "https://creativecommons.org/licenses/by/4.0/"]
+    found = terms.term("licence", hints if first else hints[::-1])
+    assert found is not None
+    assert not terms.matched("licence", found)
+    assert terms.matched("licence", terms.term("licence", hints[1:]) or found)

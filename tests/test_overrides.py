@@ -244,3 +244,17 @@ def test_a_record_mapped_without_decisions_is_as_ever() -> None:
     payload = {"id": "1", "name": "jeu", "title": "Jeu", "license_title": "ODbL", "resources": []}
     found = connector.normalise(Record("1", payload), source)
     assert found.license == Term("ODbL", f"{EU}/licence/ODC_BL")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"licence": {"": "CC0"}},
+        {"licence": {"CC0": "CC_BY_4_0", "cc0": "ODC_BL"}},
+        {"data-theme": {"a": "Culture, Santé"}},
+        {"place": {"a": "Halle"}},
+    ],
+)
+def test_a_decision_that_could_mean_something_else_is_refused(given: dict[str, dict[str, str | None]]) -> None:
+    with pytest.raises(ValueError, match=next(iter(given))):
+        overrides(given)

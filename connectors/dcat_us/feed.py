@@ -13,18 +13,16 @@ from typing import Any, BinaryIO
 
 import ijson
 
-from connectors.common import blank, first, listed, mappings, readable_date
+from connectors.common import blank, first, listed, mappings, mended, readable_date
 from connectors.dcat_us.catalogue import described
 from connectors.dcat_us.serving import Serving
 from harvester.connector import Page, Record
 from harvester.errors import RecordError, SourceError
 from harvester.fields.when import instant, when
-from harvester.jsonio import canonical, digest, dumps, loads
+from harvester.jsonio import canonical, digest, dumps
 
 RECORDS_A_PAGE = 100
 MOST_LEVELS = 240
-# What is mended is held whole: no more than one feed in a hundred is as large as this.
-_MOST_MENDED = 128 << 20
 
 _PROFILE = r"project-open-data\.cio\.gov|resources\.data\.gov/[^\"]*dcat-us"
 _POD = re.compile(_PROFILE.encode() + rb'|"(?:superThemeTaxonomy|themeTaxonomy)"\s*:')
@@ -106,10 +104,10 @@ def fetch_pages(stream: BinaryIO, url: str) -> Iterator[Page]:
     try:
         yield from _pages(stream, url, once)
     except SourceError as error:
-        mended = _mended(stream) if error.code == "not-json" else None
-        if mended is None:
+        document = mended(stream) if error.code == "not-json" else None
+        if document is None:
             raise
-        for page in _pages(mended, url, once):
+        for page in _pages(io.BytesIO(dumps(document)), url, once):
             yield replace(page, notes=(*page.notes, _mending(error)))
 
 
@@ -135,18 +133,6 @@ def _pages(stream: BinaryIO, url: str, once: _Once) -> Iterator[Page]:
     notes = reader.serving.notes(url)
     if found or notes or page.catalogue != told:
         yield replace(page, notes=notes)
-
-
-def _mended(stream: BinaryIO) -> BinaryIO | None:
-    """The whole document as sound JSON, where it is only a NaN or a raw line break that is wrong; else None."""
-    stream.seek(0)
-    data = stream.read(_MOST_MENDED + 1)
-    if len(data) > _MOST_MENDED:
-        return None
-    try:
-        return io.BytesIO(dumps(loads(data)))
-    except ValueError:
-        return None
 
 
 def _mending(error: SourceError) -> RecordError:

@@ -35,7 +35,7 @@ def spatial_writer(pen: Pen, row: Row, compiled: Compiled) -> Emit:
                 nodes.setdefault(name, (0, name, 0))
                 continue
             extra = [pen.position(inner.first, count)] if unnamed else ()
-            nodes[block.part(inner, item, extra)] = 2, "", count
+            nodes[block.part_named(None, inner, item, extra)] = 2, "", count
             count += 1
         if len(nodes) > 1:
             block.order(row.field, list(nodes.values()))

@@ -190,7 +190,7 @@ def _laid(block: Block, items: Sequence[tuple[Any, Compiled]], name: str) -> lis
     for (item, inner), iri in zip(items, names, strict=True):
         # Among its like, a node without a name has the place at which it stands.
         extra = (block.pen.position(inner.first, len(keys)),) if numbered and iri is None else ()
-        nodes.append(block.part(inner, item, extra))
+        nodes.append(block.part_named(iri, inner, item, extra))
         keys.append((0, iri, 0) if iri is not None else (2, "", len(keys)))
     if len(keys) > 1:
         block.order(name, list(dict.fromkeys(keys)))

@@ -240,11 +240,14 @@ class Block:
             facts.append(pen.fact("", DERIVED, pen.syntax.text("serves_dataset")))
         self.add(pen.syntax.node(node, facts))
 
-    def part(self, compiled: Compiled, item: Any, extra: Sequence[bytes] = ()) -> str:
+    def part(self, compiled: Compiled, item: Any) -> str:
         """A part of something, named by its IRI if it has one that means nothing else."""
+        return self.part_named(self.name(compiled, facts_of(item)), compiled, item)
+
+    def part_named(self, subject: str | None, compiled: Compiled, item: Any, extra: Sequence[bytes] = ()) -> str:
+        """The same under the `name` it was given; `extra` facts are of nodes without one."""
         given = facts_of(item)
         iri = _iri_of(given)
-        subject = self.name(compiled, given)
         if subject is None:
             if iri is not None:
                 extra = [*extra, self.pen.fact(compiled.first, NAME, self.pen.syntax.ref(iri))]

@@ -1,7 +1,8 @@
 """A catalogue of any size as RDF, in pieces that are one document when put together: head, blocks, foot.
 
-A block is whole in itself, whatever came before: all nodes it points at are described in it, and the same entries give
-the same bytes.  Only datasets that are mentioned and not in the block need the rest of the catalogue: `known` is asked
+A block is whole in itself: all nodes it points at are described in it.  The same entries give the same bytes, but for
+an agent, contact or service that an earlier block of the document described otherwise under the same IRI: it is a node
+without a name here.  A block copied from another document does not take part in that comparison.  Only datasets that are mentioned and not in the block need the rest of the catalogue: `known` is asked
 for them; without it, the foot describes those that no block had.
 """
 

@@ -2,8 +2,7 @@
 
 What the profile demands and the source does not say is filled in and marked `ch:derived`; what the profile forbids
 (a format outside the EU table, say) stands under a property of our own.  A `Pen` knows one format and profile: for each
-class a list of (field, how to write it), worked out once.  A `Block` is what is written with it: whole in itself, and
-the same bytes for the same datasets.
+class a list of (field, how to write it), worked out once.  A `Block` is what is written with it, whole in itself.
 """
 
 from __future__ import annotations

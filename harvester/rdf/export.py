@@ -2,8 +2,10 @@
 
 A block is whole in itself: all nodes it points at are described in it.  The same entries give the same bytes, but for
 an agent, contact or service that an earlier block of the document described otherwise under the same IRI: it is a node
-without a name here.  A block copied from another document does not take part in that comparison.  Only datasets that are mentioned and not in the block need the rest of the catalogue: `known` is asked
-for them; without it, the foot describes those that no block had.
+without a name here.  A block copied from another document does not take part in that comparison.
+
+Only datasets that are mentioned and not in the block need the rest of the catalogue: `known` is asked for them; without
+it, the foot describes those that no block had.
 """
 
 from __future__ import annotations

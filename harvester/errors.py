@@ -4,6 +4,7 @@ HarvesterError
 ├── SourceError     this run stops; what was harvested before stays as it is
 │   ├── Blocked     the portal refuses us (401, 403, robots): waiting will not help
 │   └── Unavailable the portal fails or chokes (5xx, time-outs, 429): a later run may succeed
+├── Stopped         nobody wants this work any longer; what was written stays
 ├── RecordError     this record is reported, the run goes on
 └── UsageError      the person at the keyboard can fix it (unknown source, bad option)
 """
@@ -51,6 +52,12 @@ class Unavailable(SourceError):
     """The portal does not answer properly now; retries were made."""
 
     code = "unavailable"
+
+
+class Stopped(HarvesterError):
+    """Whoever waits on this work no longer wants it: a run was cancelled, or the process is told to end."""
+
+    code = "stopped"
 
 
 class RecordError(HarvesterError):

@@ -64,9 +64,18 @@ sources = Table(
     Column("connector", String(100), nullable=False),
     Column("url", Text, nullable=False),
     Column("options", JSON, nullable=False),
+    Column("host", String(255), nullable=False, default="", server_default=""),  # of the URL: limits are per host
     Column("schedule", Text),  # null: only harvested when asked
+    Column("full_schedule", Text),  # of complete walks alone; null: they come with `schedule`, every so many days
+    Column("timezone", String(64), nullable=False, default="UTC", server_default="UTC"),  # of both schedules
+    Column("jitter", Integer, nullable=False, default=0, server_default="0"),  # seconds, at most, after the tick
+    Column("paused_at", Instant),  # null: not paused
+    Column("access", JSON(none_as_null=True)),  # how to ask it: harvester.access.Access; null: as any other
+    Column("notify", JSON(none_as_null=True)),  # whom to tell what: list of harvester.notify rules; null: nobody
+    Column("failing_since", Instant),  # start of the first of its latest failed runs; null: the last one was good
     Column("created_at", Instant, nullable=False),
     Column("next_run_at", Instant),  # null: never due
+    Column("next_full_at", Instant),  # null: never due by `full_schedule`
     Column("complete_at", Instant),  # start of the last complete, error-free walk; null: there was none
     Column("since_at", Instant),  # start of the last error-free walk of any kind; null: there was none
     Column("catalogue", JSON(none_as_null=True)),  # what it says of itself; null: nothing yet
@@ -83,9 +92,21 @@ runs = Table(
     Column("started_at", Instant),  # null: not claimed yet
     Column("ended_at", Instant),  # null: still queued or running
     Column("heartbeat_at", Instant),  # null: never claimed
+    Column("not_before", Instant),  # null: may start at once
+    Column("origin", String(20), nullable=False, default="manual", server_default="manual"),  # schedule, manual, api
+    Column(
+        "attempt", Integer, nullable=False, default=0, server_default="0"
+    ),  # claims so far; older ones may not write
+    Column("worker", String(200)),  # host and process that claimed it last; null: never claimed
     Column("since_at", Instant),  # null: everything was asked for
     Column("cursor", Text),  # null: nothing read yet, or the walk is over
+    Column("state", JSON(none_as_null=True)),  # what else a resumed run must know; null: nothing
+    Column("pages", BigInteger, nullable=False, default=0, server_default="0"),
     Column("advertised", BigInteger),  # null: the source states no total
+    Column("distinct", BigInteger),  # null: the walk has not come to its end
+    Column("accepted", BigInteger),  # records of the source that are active after the run; null: as above
+    Column("visible", BigInteger),  # datasets of the catalogue that show them; null: as above
+    Column("decided_by", String(100)),  # who confirmed or discarded a held run; null: nobody did
     Column("fetched", BigInteger, nullable=False, default=0),
     Column("created", BigInteger, nullable=False, default=0),
     Column("updated", BigInteger, nullable=False, default=0),
@@ -136,6 +157,7 @@ records = Table(
     Column("seen_run_id", Id, nullable=False),
     Column("body_hash", LargeBinary(16)),  # of the answer it came from; null: the connector does not say
     Column("retired_at", Instant),  # null: not retired
+    Column("missed", Integer, nullable=False, default=0, server_default="0"),  # complete walks in a row without it
     UniqueConstraint("source_id", "guid"),
     Index(None, "source_id", "seen_run_id"),
     Index(None, "source_id", "body_hash"),
@@ -152,6 +174,9 @@ bodies = Table(
     Column("records", BigInteger, nullable=False),
     Column("next", Text),  # null: it links no further page
     Column("advertised", BigInteger),  # null: it states no total
+    Column("url", Text),  # null: the connector does not say
+    Column("etag", Text),  # RFC 9110, 8.8.3; null: the portal gave none
+    Column("last_modified", Text),  # RFC 9110, 8.8.2, as given; null: the portal gave none
     PrimaryKeyConstraint("source_id", "digest"),
 )
 
@@ -253,4 +278,58 @@ counters = Table(
     metadata,
     Column("name", String(40), primary_key=True),
     Column("next", BigInteger, nullable=False),
+)
+
+# What became of each record, by name: a run's diff and a dataset's history.  Kept after runs and sources are gone.
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("run_id", Id),  # null: made by hand
+    Column("source_id", Id, nullable=False),
+    Column("record_id", Id, nullable=False),
+    Column("dataset_id", Id),  # null: the record was never accepted
+    Column("guid", Text, nullable=False),
+    Column("title", Text),  # at that time; null: untitled
+    Column("action", String(10), nullable=False),  # created, updated, retired, restored, renamed, vanished
+    Column("at", Instant, nullable=False),
+    # JSON, compressed: what is needed to tell from what to what, and to read the state before; null: no field changed
+    Column("delta", LargeBinary),
+    Index(None, "run_id", "id"),
+    Index(None, "record_id", "id"),
+    Index(None, "dataset_id", "id"),
+    Index(None, "at"),
+)
+
+# Who may do what through the API; only a digest of each token is kept.
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", String(100), nullable=False, unique=True),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("scopes", JSON, nullable=False),  # read, run, admin
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),  # null: never
+    Column("used_at", Instant),  # null: never used
+    Column("revoked_at", Instant),  # null: it is good
+)
+
+# Messages about runs, until they are sent; they outlive the process that wrote them.
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", Id, primary_key=True),
+    _source(),
+    Column("run_id", Id, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("event", String(20), nullable=False),  # failure, held, recovery, ended
+    Column("channel", String(20), nullable=False),  # email, webhook
+    Column("target", Text, nullable=False),
+    Column("queued_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),  # the digest or the next attempt
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("sent_at", Instant),  # null: not yet
+    Column("error", Text),  # of the last attempt; null: none failed
+    Index(None, "sent_at", "due_at"),
+    Index(None, "source_id", "id"),
 )

@@ -1,0 +1,132 @@
+"""Runs that are resumed and fenced, schedules in full, histories, tokens and notices."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "guarded_runs"
+down_revision = "spaces"
+branch_labels = None
+depends_on = None
+
+ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+SOURCES = sa.table("sources", sa.column("id", ID), sa.column("url", sa.Text), sa.column("host", sa.String))
+
+
+def _columns() -> dict[str, tuple[sa.Column[Any], ...]]:
+    return {
+        "sources": (
+            sa.Column("host", sa.String(255), nullable=False, server_default=""),
+            sa.Column("full_schedule", sa.Text()),
+            sa.Column("timezone", sa.String(64), nullable=False, server_default="UTC"),
+            sa.Column("jitter", sa.Integer(), nullable=False, server_default="0"),
+            sa.Column("paused_at", sa.DateTime()),
+            sa.Column("access", sa.JSON(none_as_null=True)),
+            sa.Column("notify", sa.JSON(none_as_null=True)),
+            sa.Column("failing_since", sa.DateTime()),
+            sa.Column("next_full_at", sa.DateTime()),
+        ),
+        "runs": (
+            sa.Column("not_before", sa.DateTime()),
+            sa.Column("origin", sa.String(20), nullable=False, server_default="manual"),
+            sa.Column("attempt", sa.Integer(), nullable=False, server_default="0"),
+            sa.Column("worker", sa.String(200)),
+            sa.Column("state", sa.JSON(none_as_null=True)),
+            sa.Column("pages", sa.BigInteger(), nullable=False, server_default="0"),
+            sa.Column("distinct", sa.BigInteger()),
+            sa.Column("accepted", sa.BigInteger()),
+            sa.Column("visible", sa.BigInteger()),
+            sa.Column("decided_by", sa.String(100)),
+        ),
+        "records": (sa.Column("missed", sa.Integer(), nullable=False, server_default="0"),),
+        "bodies": (
+            sa.Column("url", sa.Text()),
+            sa.Column("etag", sa.Text()),
+            sa.Column("last_modified", sa.Text()),
+        ),
+    }
+
+
+def upgrade() -> None:
+    for table, columns in _columns().items():
+        for column in columns:
+            op.add_column(table, column)
+    _revisions()
+    _tokens()
+    _notices()
+    connection = op.get_bind()
+    for source in connection.execute(sa.select(SOURCES)).all():
+        host = (urlsplit(source.url).hostname or "")[:255]
+        connection.execute(sa.update(SOURCES).where(SOURCES.c.id == source.id).values(host=host))
+
+
+def _revisions() -> None:
+    op.create_table(
+        "revisions",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("run_id", ID),
+        sa.Column("source_id", ID, nullable=False),
+        sa.Column("record_id", ID, nullable=False),
+        sa.Column("dataset_id", ID),
+        sa.Column("guid", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text()),
+        sa.Column("action", sa.String(10), nullable=False),
+        sa.Column("at", sa.DateTime(), nullable=False),
+        sa.Column("delta", sa.LargeBinary()),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_revisions")),
+    )
+    for columns in (["run_id", "id"], ["record_id", "id"], ["dataset_id", "id"], ["at"]):
+        op.create_index(op.f(f"ix_revisions_{'_'.join(columns)}"), "revisions", columns)
+
+
+def _tokens() -> None:
+    op.create_table(
+        "tokens",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("name", sa.String(100), nullable=False),
+        sa.Column("digest", sa.LargeBinary(32), nullable=False),
+        sa.Column("scopes", sa.JSON(), nullable=False),
+        sa.Column("created_at", sa.DateTime(), nullable=False),
+        sa.Column("expires_at", sa.DateTime()),
+        sa.Column("used_at", sa.DateTime()),
+        sa.Column("revoked_at", sa.DateTime()),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tokens")),
+        sa.UniqueConstraint("name", name=op.f("uq_tokens_name")),
+        sa.UniqueConstraint("digest", name=op.f("uq_tokens_digest")),
+    )
+
+
+def _notices() -> None:
+    op.create_table(
+        "notices",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("source_id", ID, nullable=False),
+        sa.Column("run_id", ID, nullable=False),
+        sa.Column("event", sa.String(20), nullable=False),
+        sa.Column("channel", sa.String(20), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("queued_at", sa.DateTime(), nullable=False),
+        sa.Column("due_at", sa.DateTime(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("sent_at", sa.DateTime()),
+        sa.Column("error", sa.Text()),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
+        sa.ForeignKeyConstraint(
+            ["source_id"], ["sources.id"], ondelete="CASCADE", name=op.f("fk_notices_source_id_sources")
+        ),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], ondelete="CASCADE", name=op.f("fk_notices_run_id_runs")),
+    )
+    for columns in (["sent_at", "due_at"], ["source_id", "id"]):
+        op.create_index(op.f(f"ix_notices_{'_'.join(columns)}"), "notices", columns)
+
+
+def downgrade() -> None:
+    for table in ("notices", "tokens", "revisions"):
+        op.drop_table(table)
+    for table, columns in reversed(_columns().items()):
+        for column in reversed(columns):
+            op.drop_column(table, column.name)

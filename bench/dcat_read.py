@@ -27,6 +27,7 @@ from rich.table import Table
 
 from bench.feeds import SYNTAXES, TYPES, feed
 from connectors import dcat
+from harvester import garbage
 from harvester.connector import Source, Walk
 from harvester.http import Http
 from harvester.settings import Settings
@@ -46,6 +47,8 @@ def main() -> None:
     parser.add_argument("--step", nargs=3, metavar=("STEP", "SYNTAX", "PATH"), help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.step:
+        # As the command line has it; for rdflib too, which gains from it.
+        garbage.seldom()
         step, syntax, path = asked.step
         sys.stdout.write(json.dumps(_STEPS[step](Path(path), syntax)))
         return

@@ -32,7 +32,7 @@ from rich.table import Table
 from sqlalchemy import Connection, Engine, func, insert, select
 
 from bench.portals import KINDS, PATHS, portal
-from harvester import export, sources, worker
+from harvester import export, garbage, sources, worker
 from harvester.catalogue.database import migrate, open_engine, writing
 from harvester.catalogue.packing import expand, squeeze
 from harvester.catalogue.tables import datasets, documents, identifiers, records
@@ -60,6 +60,8 @@ def main() -> None:
     parser.add_argument("--step", nargs=3, metavar=("STEP", "FORMAT", "DATA"), help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.step:
+        # As the command line has it; for rdflib too, which gains from it.
+        garbage.seldom()
         step, name, data = asked.step
         sys.stdout.write(json.dumps(_STEPS[step](_settings(Path(data)), name, asked.subset)))
         return
@@ -89,8 +91,8 @@ def _fill(settings: Settings, number: int) -> int:
         with writing(engine) as connection:
             sources.add(connection, url=served.url + PATHS[kind], connector=kind, name=kind, now=utcnow())
             row = sources.named(connection, kind)
-            run_id = worker.begin(connection, row, "full", utcnow())
-        worker.execute(engine, settings, row, run_id, "full", utcnow)
+            claim = worker.begin(connection, row, "full", utcnow())
+        worker.execute(engine, settings, row, claim, utcnow)
         served.close()
     with engine.connect() as connection:
         sample = _sample(connection)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import zlib
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -19,7 +20,7 @@ _PIECE = 1 << 20
 
 
 class Block(NamedTuple):
-    """Where a block stands in a file, what it was made of, and how many datasets it holds."""
+    """Where a block stands in a file, what it was made of, how many datasets it holds, and its line in the journal."""
 
     first: int
     state: str
@@ -27,13 +28,15 @@ class Block(NamedTuple):
     length: int
     number: int
     crc: int
+    line: int
 
 
 class Kept(NamedTuple):
-    """A block of an earlier dump: its bytes, and how many datasets it holds."""
+    """A block of an earlier dump: its bytes, how many datasets it holds, what it says of nodes that others share."""
 
     data: bytes
     number: int
+    claims: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +111,15 @@ class DumpFile:
         """A block that an earlier dump has in this state."""
         return next((kept for old in self._old if (kept := old.read(first, state)) is not None), None)
 
-    def write(self, data: bytes, first: int = 0, state: str = "", number: int = 0) -> None:
+    def write(self, data: bytes, first: int = 0, state: str = "", number: int = 0, claims: bytes = b"") -> None:
         """Append a block, or, without `first`, what stands around the blocks."""
         self._out.write(data)
         self._sum.update(data)
         if first:
             # The journal never speaks of what the file does not hold.
             self._out.flush()
-            self._note([first, state, self._size, len(data), number, zlib.crc32(data)])
+            told = b64encode(claims).decode()
+            self._note([first, state, self._size, len(data), number, zlib.crc32(data), told])
         self._size += len(data)
         self.datasets += number
 
@@ -166,9 +170,10 @@ class _Old:
     def __init__(self, path: Path, digest: str, whole: bool) -> None:
         self._blocks: dict[int, Block] = {}
         self._file: IO[bytes] | None = None
+        self._journal: IO[bytes] | None = None
         try:
-            with _journal(path).open("rb") as journal:
-                head, blocks, trailer = _lines(journal)
+            self._journal = _journal(path).open("rb")
+            head, blocks, trailer = _lines(self._journal)
             self._file = path.open("rb")
         except OSError:
             return
@@ -188,15 +193,19 @@ class _Old:
 
     def read(self, first: int, state: str) -> Kept | None:
         block = self._blocks.get(first)
-        if block is None or block.state != state or self._file is None:
+        if block is None or block.state != state or self._file is None or self._journal is None:
             return None
         data = os.pread(self._file.fileno(), block.length, block.offset)
         sound = len(data) == block.length and zlib.crc32(data) == block.crc
-        return Kept(data, block.number) if sound else None
+        # Of a million datasets, the claims are more than is worth keeping in memory.
+        self._journal.seek(block.line)
+        told = json.loads(self._journal.readline())[-1]
+        return Kept(data, block.number, b64decode(told)) if sound else None
 
     def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
+        for file in (self._file, self._journal):
+            if file is not None:
+                file.close()
 
 
 def _journal(path: Path) -> Path:
@@ -207,10 +216,12 @@ def _lines(journal: IO[bytes]) -> tuple[dict[str, Any], dict[int, Block], dict[s
     """Head, blocks and trailer; a line that says neither, as one cut short by a crash, ends it."""
     told: list[dict[str, Any]] = []
     blocks: dict[int, Block] = {}
+    end = 0
     for line in journal:
+        start, end = end, end + len(line)
         try:
             found = json.loads(line)
-            block = None if isinstance(found, dict) else Block(*found)
+            block = None if isinstance(found, dict) else _block(start, *found)
         except (ValueError, TypeError):
             break
         if block is None:
@@ -218,6 +229,11 @@ def _lines(journal: IO[bytes]) -> tuple[dict[str, Any], dict[int, Block], dict[s
         else:
             blocks[block.first] = block
     return told[0] if told else {}, blocks, told[-1] if len(told) > 1 else {}
+
+
+def _block(line: int, first: int, state: str, offset: int, length: int, number: int, crc: int, claims: str) -> Block:
+    b64decode(claims, validate=True)
+    return Block(first, state, offset, length, number, crc, line)
 
 
 def pieces(file: IO[bytes], start: int, length: int) -> Iterator[bytes]:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import fcntl
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ SIZE = 32
 # Blocks read at once.
 STRIDE = 16
 # Raised whenever what blocks are made of changes.
-VERSION = 1
+VERSION = 2
 _LEVEL = 6
 # Blocks that wait for the compressor.
 _AHEAD = 2 * STRIDE
@@ -133,20 +134,21 @@ class _Output:
     def __init__(self, profile: Profile, document: Document, file: DumpFile, compressor: ThreadPoolExecutor) -> None:
         self.file = file
         self._profile, self._document, self._compressor = profile, document, compressor
-        self._waiting: deque[tuple[_Span | None, bytes | Future[bytes], int]] = deque()
+        self._waiting: deque[tuple[_Span | None, bytes | Future[bytes], int, bytes]] = deque()
 
     def begin(self, infos: Sequence[CatalogueInfo]) -> None:
         """The head, with the catalogues that datasets came from."""
         self._add(None, self._document.head(infos))
 
-    def put(self, span: _Span, kept: Kept | None, entries: Sequence[Entry]) -> None:
-        """A block: as an earlier dump has it, or made of its entries."""
-        if kept is None:
-            number = sum(self._profile.reason(entry.dataset) is None for entry in entries)
-            self._add(span, self._document.block(entries), number)
-        else:
+    def put(self, span: _Span, kept: Kept | None, entries: Callable[[], Sequence[Entry]]) -> None:
+        """A block: as an earlier dump has it, where that fits what stands before it; else made of its entries."""
+        if kept is not None and self._document.copied(kept.claims):
             self._waiting.append((span, *kept))
             self._drain(_AHEAD)
+        else:
+            found = entries()
+            number = sum(self._profile.reason(entry.dataset) is None for entry in found)
+            self._add(span, self._document.block(found), number, self._document.claims)
 
     def stop(self) -> None:
         """Keep what is there, for the next time; nothing when it is finished."""
@@ -159,19 +161,19 @@ class _Output:
         self._add(None, self._document.foot())
         self._drain(0)
 
-    def _add(self, span: _Span | None, data: bytes, number: int = 0) -> None:
+    def _add(self, span: _Span | None, data: bytes, number: int = 0, claims: bytes = b"") -> None:
         # Compressing needs no lock of the interpreter: the next block is written meanwhile.
-        self._waiting.append((span, self._compressor.submit(_compressed, data), number))
+        self._waiting.append((span, self._compressor.submit(_compressed, data), number, claims))
         self._drain(_AHEAD)
 
     def _drain(self, left: int) -> None:
         while len(self._waiting) > left:
-            span, data, number = self._waiting.popleft()
+            span, data, number, claims = self._waiting.popleft()
             data = data if isinstance(data, bytes) else data.result()
             if span is None:
                 self.file.write(data)
             else:
-                self.file.write(data, span.first, span.state, number)
+                self.file.write(data, span.first, span.state, number, claims)
 
 
 class _Job:
@@ -223,12 +225,23 @@ class _Job:
         with passing(self._engine) as connection:
             spans = self._spans(connection, first)
             kept = {(o, span): o.file.old(span.first, span.state) for span in spans for o in outputs}
-            stale = [i for span in spans if any(kept[o, span] is None for o in outputs) for i in span.ids]
-            entries = export.entries_by_id(connection, self._settings, stale, sights=False, source=self._view.only)
+            read = [span for span in spans if any(kept[o, span] is None for o in outputs)]
+            entries = self._entries(connection, read)
         for span in spans:
-            found = [entries[dataset_id] for dataset_id in span.ids if dataset_id in entries]
             for output in outputs:
-                output.put(span, kept[output, span], found)
+                output.put(span, kept[output, span], partial(self._held, span, read, entries))
+
+    def _entries(self, connection: Connection, spans: Iterable[_Span]) -> dict[int, Entry]:
+        ids = [dataset_id for span in spans for dataset_id in span.ids]
+        return export.entries_by_id(connection, self._settings, ids, sights=False, source=self._view.only)
+
+    def _held(self, span: _Span, read: list[_Span], entries: dict[int, Entry]) -> list[Entry]:
+        """The datasets of a block; those of one that was to be copied are only read now."""
+        if span not in read:
+            with passing(self._engine) as connection:
+                entries |= self._entries(connection, [span])
+            read.append(span)
+        return [entries[dataset_id] for dataset_id in span.ids if dataset_id in entries]
 
     def _spans(self, connection: Connection, first: int) -> list[_Span]:
         """The blocks that hold any dataset; what lies in a block is part of its state, a space may change."""

@@ -15,8 +15,9 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import Any
+from typing import IO, Any
 
+import ijson
 import orjson
 
 # What orjson can write: whatever was read can be stored.
@@ -53,6 +54,23 @@ def loads(data: bytes | str, charset: str | None = None) -> Any:
     value = _parsed(data, charset)
     _refuse_depth(value)
     return value
+
+
+def refuse_deep(file: IO[bytes]) -> None:
+    """Raises ValueError for a file of JSON nested deeper than `loads` allows; it is where it was afterwards.
+
+    For what is read item by item: ijson names every level after all those above it, which takes gigabytes.
+    """
+    start, depth = file.tell(), 0
+    with contextlib.suppress(ijson.JSONError):
+        for event, _ in ijson.basic_parse(file, use_float=True):
+            if event in ("start_map", "start_array"):
+                depth += 1
+            elif event in ("end_map", "end_array"):
+                depth -= 1
+            if depth > MAX_DEPTH:
+                raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
+    file.seek(start)
 
 
 def decode(data: bytes, charset: str | None = None) -> str:

@@ -30,7 +30,7 @@ def turtle(number: int) -> str:
 
 
 def http(portal: Portal) -> Http:
-    return Http(Settings(private_hosts=("127.0.0.1",)), transport=as_transport(portal))
+    return Http(Settings(private_hosts=("127.0.0.1", "localhost")), transport=as_transport(portal))
 
 
 def walked(portal: Portal, path: str) -> list[Page]:
@@ -185,7 +185,9 @@ POD = {
 def test_data_json_comes_through_the_same_connector(packed: bool) -> None:
     body = json.dumps(POD).encode()
     path, body = ("/data.json.gz", gzip.compress(body)) if packed else ("/data.json", body)
-    (page,) = walked(serving({path: ("application/octet-stream", body)}), path)
+    page, end = walked(serving({path: ("application/octet-stream", body)}), path)
+    assert end.whole is not None
+    assert (end.records, end.whole.records) == ((), 3)
     source = Source("feed", HOST + path)
     assert [dcat.normalise(record, source).title for record in page.records] == [{"": f"Set {n}"} for n in range(3)]
 
@@ -341,3 +343,23 @@ def test_what_is_left_of_a_broken_feed_is_doubtful_and_not_remembered(paged: boo
     assert any(page.records for page in pages)
     assert all(page.doubtful for page in pages[:1])
     assert not any(page.whole for page in pages[:1])
+
+
+def test_paging_that_leads_to_another_host_is_told() -> None:
+    feeds = {
+        "127.0.0.1": f"{turtle(1)}\n<{HOST}/v> <http://www.w3.org/ns/hydra/core#next> <http://localhost/other> .",
+        "localhost": turtle(2),
+    }
+    pages = walked(lambda request: Reply(200, feeds[request.headers["host"]].encode(), "text/turtle"), "/f")
+    assert sorted(guids(pages)) == named([1, 2])
+    assert codes(pages) == ["paging-elsewhere"]
+
+
+def test_a_web_page_in_place_of_a_page_is_asked_for_again() -> None:
+    inner, seen = feed(25), list[str]()
+
+    def portal(request: Request) -> Reply:
+        seen.append(request.url())
+        return Reply(200, b"<html><body>Maintenance</body></html>", "text/html") if len(seen) == 2 else inner(request)
+
+    assert sorted(guids(walked(portal, "/catalog.ttl"))) == named(range(25))

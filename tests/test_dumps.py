@@ -28,6 +28,8 @@ from harvester.spaces import add as add_space
 from harvester.views import view
 from tests.catalogues import NOW, Catalogue, application, catalogue
 
+pytestmark = pytest.mark.usefixtures("database")
+
 ROOT = "https://data.example.org"
 NUMBER = SIZE * STRIDE + 3 * SIZE + 5
 DATASET = ox.NamedNode("http://www.w3.org/ns/dcat#dataset")
@@ -149,9 +151,9 @@ def marked(part: Path, journal: Path) -> None:
     out, lines = b"", []
     for line in map(json.loads, journal.read_text("utf-8").splitlines()):
         if isinstance(line, list):
-            first, state, offset, length, number, _ = line
+            first, state, offset, length, number, _, claims = line
             block = gzip.compress(b"# kept\n") + data[offset : offset + length]
-            line = [first, state, len(out), len(block), number, zlib.crc32(block)]
+            line = [first, state, len(out), len(block), number, zlib.crc32(block), claims]
             out += block
         lines.append(json.dumps(line))
     part.write_bytes(out)

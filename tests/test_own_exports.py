@@ -23,6 +23,8 @@ from harvester.settings import Settings
 from harvester.views import view
 from tests.catalogues import NOW, Catalogue, application, catalogue
 
+pytestmark = pytest.mark.usefixtures("database")
+
 HOST = "http://127.0.0.1"
 FORMATS = ("ttl", "rdf", "jsonld", "nt", "nq", "trig")
 NUMBER = 11

@@ -23,6 +23,9 @@ from harvester.jsonio import canonical, digest, dumps
 
 RECORDS_A_PAGE = 100
 MOST_LEVELS = 240
+# Bytes read at a time: each level makes the names of the events in it longer, so that a hundred thousand brackets read
+# in one go would take gigabytes.
+_AT_ONCE = 2048
 
 _PROFILE = r"project-open-data\.cio\.gov|resources\.data\.gov/[^\"]*dcat-us"
 _POD = re.compile(_PROFILE.encode() + rb'|"(?:superThemeTaxonomy|themeTaxonomy)"\s*:')
@@ -42,7 +45,10 @@ _ITEM = re.compile(r"(?:(?:item\.)?(?:catalog(?:\.item)?\.)*(?:dataset|datasetSe
 _CATALOGUE = ("@id", "title", "publisher", "homepage", "language", "conformsTo", "describedBy")
 _SERVICES = re.compile(r"(?:item\.)?(?:catalog(?:\.item)?\.)*service(?:\.item)?")
 _AROUND = ("start_array", "end_array", "null", "map_key", "end_map")
-_ASIDE = ("record", "catalog")
+# The catalogues in this one, and what they say of themselves: so many of them are told.
+_PARTS = re.compile(r"catalog(?:\.item)?(?:\.(@id|identifier|title))?")
+_MOST_PARTS = 1000
+_ASIDE = ("record",)
 _CONTAINERS = ("start_map", "start_array")
 
 
@@ -76,8 +82,8 @@ def _is_json_ld(head: bytes) -> bool:
 def _told(head: bytes) -> dict[str, list[str]]:
     """The texts of the members that tell what a document is; "" for what is no text."""
     told: dict[str, list[str]] = {}
-    events = ijson.parse(io.BytesIO(head), buf_size=1024)
-    while (found := _event(events)) and found[:2] != ("item", "end_map"):
+    events = ijson.parse(io.BytesIO(head), buf_size=_AT_ONCE)
+    while (found := _event(events)) and found[:2] != ("item", "end_map") and not _too_deep(found[0]):
         prefix, event, value = found
         if (member := _TELLING.fullmatch(prefix)) and event != "map_key" and not event.startswith("end_"):
             if event != "start_array":
@@ -85,6 +91,10 @@ def _told(head: bytes) -> dict[str, list[str]]:
             else:
                 told.setdefault(member[1], [])
     return told
+
+
+def _too_deep(prefix: str) -> bool:
+    return prefix.count(".") > MOST_LEVELS
 
 
 def _event(events: Iterator[Any]) -> tuple[str, str, Any] | None:
@@ -224,16 +234,18 @@ class _Reader:
         self.count = 0
         self.serving = Serving()
         self._own: dict[str, Any] = {}
+        self._within: dict[str, Any] = {}
 
     def datasets(self, source: Any) -> Iterator[Any]:
         """Every dataset, as soon as it was read; at the end a document that is itself one dataset."""
-        events = iter(ijson.parse(source))
+        events = iter(ijson.parse(source, buf_size=_AT_ONCE))
         for prefix, event, value in events:
+            if _too_deep(prefix):
+                raise ValueError(f"nested deeper than {MOST_LEVELS} levels")
             if _ITEM.fullmatch(prefix):
                 yield from self._item(prefix, event, value, events)
-            elif _SERVICES.fullmatch(prefix):
-                if event not in _AROUND:
-                    self.serving.add(_built(event, value, events))
+            elif self._beside(prefix, event, value, events):
+                continue
             elif "." not in prefix and prefix and event not in ("map_key", "end_map", "end_array"):
                 self._member(prefix, event, value, events)
             elif prefix == "" and event == "start_array":
@@ -266,11 +278,31 @@ class _Reader:
         for service in listed(catalogue.get("service")) if _is_catalogue(catalogue) else ():
             self.serving.add(service)
 
+    def _beside(self, prefix: str, event: str, value: Any, events: Iterator[Any]) -> bool:
+        """Whether it is a service, or a catalogue in this one: what they say is kept."""
+        part = _PARTS.fullmatch(prefix)
+        if part is None and not _SERVICES.fullmatch(prefix):
+            return False
+        if event not in _AROUND:
+            if part is not None:
+                self._part(part[1], event, value, events)
+            else:
+                self.serving.add(_built(event, value, events))
+        return True
+
+    def _part(self, name: str | None, event: str, value: Any, events: Iterator[Any]) -> None:
+        """A catalogue in this one, or a member of it; its datasets are handed out like all others."""
+        if name is not None:
+            self._within[name] = _built(event, value, events)
+            return
+        self._within = {} if event == "start_map" else {"@id": value}
+        if len(parts := self._own.setdefault("catalog", [])) < _MOST_PARTS:
+            parts.append(self._within)
+
     def _member(self, name: str, event: str, value: Any, events: Iterator[Any]) -> None:
         """A member of the document; lists of records are not kept."""
         if name in _ASIDE and event in _CONTAINERS:
-            if name != "catalog":
-                _skip(events)
+            _skip(events)
             return
         self._own[name] = _built(event, value, events)
         self.catalogue = {key: self._own[key] for key in _CATALOGUE if not blank(self._own.get(key))}

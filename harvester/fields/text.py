@@ -45,9 +45,14 @@ def prose(value: Any, report: Report = SILENT) -> str | None:
     raw = _scalar(value, report)
     if raw is None:
         return None
-    lines = raw if _is_clean(raw) else _plain(raw)
-    lines = lines.replace("\r\n", "\n").replace("\r", "\n")
-    stripped = "\n".join(line.strip() for line in _INLINE_SPACE.sub(" ", lines).split("\n"))
+    clean = _is_clean(raw)
+    lines = raw if clean else _plain(raw)
+    if "\r" in lines:
+        lines = lines.replace("\r\n", "\n").replace("\r", "\n")
+    # Clean text has no other white space than blanks and line feeds.
+    if not clean or "  " in lines:
+        lines = _INLINE_SPACE.sub(" ", lines)
+    stripped = "\n".join([line.strip() for line in lines.split("\n")])
     return _BLANK_LINES.sub("\n\n", stripped).strip() or None
 
 
@@ -96,13 +101,20 @@ def _separate(found: set[str]) -> set[str]:
 
 def tagged(value: Any, report: Report = SILENT, tag: str = UNTAGGED) -> Iterator[tuple[str, Any]]:
     """Every (language tag, scalar) in a string, a list, a dict by language or a JSON-LD value, however nested."""
-    if isinstance(value, Mapping):
+    if type(value) is list:
+        # What RDF and most portals send: texts and JSON-LD values side by side.
+        for inner in value:
+            if type(inner) is dict and "@value" in inner:
+                yield language_tag(inner.get("@language"), report), inner["@value"]
+            else:
+                yield from tagged(inner, report, tag)
+    elif isinstance(value, Mapping):
         if "@value" in value:
             yield language_tag(value.get("@language"), report), value["@value"]
             return
         for key, inner in value.items():
             yield from tagged(inner, report, language_tag(key, report))
-    elif isinstance(value, (list, tuple, set, frozenset)):
+    elif isinstance(value, (tuple, set, frozenset)):
         for inner in value:
             yield from tagged(inner, report, tag)
     elif value is not None:
@@ -115,7 +127,7 @@ def _by_language(value: Any, clean: Any, report: Report) -> dict[str, str]:
             alone = clean(value, report)
             return {} if alone is None else {UNTAGGED: alone}
         value = spelt
-    if not isinstance(value, Mapping) or "@value" in value:
+    if type(value) is list or not isinstance(value, Mapping) or "@value" in value:
         return _collected(tagged(value, report), clean, report)
     found: dict[str, str] = {}
     for key, inner in value.items():
@@ -142,7 +154,7 @@ def _collected(pairs: Iterable[tuple[str, Any]], clean: Any, report: Report) -> 
             found[tag] += f"\n\n{cleaned}"
         elif clean is not prose or cleaned not in found[tag]:
             _left_out(cleaned, tag, report)
-    return {tag: found[tag] for tag in sorted(found)}
+    return {tag: found[tag] for tag in sorted(found)} if len(found) > 1 else found
 
 
 def _left_out(said: str, tag: str, report: Report) -> None:

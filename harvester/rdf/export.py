@@ -2,18 +2,19 @@
 
 A block is whole in itself: all nodes it points at are described in it.  The same entries give the same bytes, but for
 an agent, contact or service that an earlier block of the document described otherwise under the same IRI: it is a node
-without a name here.  A block copied from another document does not take part in that comparison.
+without a name here.  A block copied from another document takes part in that comparison with its claims.
 
-Only datasets that are mentioned and not in the block need the rest of the catalogue: `known` is asked for them; without
-it, the foot describes those that no block had.
+Only the datasets that are not in the block need the rest of the catalogue: `known` is asked for those that are
+mentioned, and which parts bear the IRI of one.  Without it, the foot describes those that no block had.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from harvester.rdf.catalogue import Publication
+from harvester.rdf.claims import Claims, Shared
 from harvester.rdf.entries import CatalogueInfo, Entry, Paging, Tombstone
 from harvester.rdf.profiles import DEFAULT, Profile
 from harvester.rdf.writing import Block, Known, pen_for
@@ -33,7 +34,9 @@ class Document:
         self._met: dict[str, CatalogueInfo] = {}
         # Without `known`: hashes of what was written, for of a million datasets every IRI has to be remembered.
         self._written: set[int] = set()
-        self._shared: dict[int, bytes] = {}
+        self._shared: Shared = {}
+        # What the last block said of nodes that it shares with others.
+        self.claims = b""
         self._mentioned: dict[str, tuple[str, Mapping[str, str]]] = {}
 
     def head(self, sources: Iterable[CatalogueInfo] = (), paging: Paging | None = None) -> bytes:
@@ -49,8 +52,29 @@ class Document:
 
     def block(self, entries: Iterable[Entry | Tombstone]) -> bytes:
         """Datasets and tombstones.  The catalogues they came from are described in the head, or else in the foot."""
-        entries = [*entries]
-        block, publication = self._begin(entry.iri for entry in entries)
+        held = [*entries]
+        block = self._block(held)
+        if self._known is not None and (named := block.named()) and (taken := self._known(named)):
+            # Parts that bear the IRIs of datasets which stand elsewhere: they are told apart from those too.
+            block = self._block(held, taken)
+        block.claims.settle()
+        self.claims = block.claims.packed()
+        if self._known is None:
+            self._remember(block)
+        else:
+            block.finish(self._known)
+        return self._joined(block)
+
+    def copied(self, claims: bytes) -> bool:
+        """Whether a block with these claims fits in here as it is; the document goes on as if it were written."""
+        found = Claims.unpacked(self._shared, claims)
+        if found is None:
+            return False
+        found.settle()
+        return True
+
+    def _block(self, entries: Sequence[Entry | Tombstone], taken: Iterable[str] = ()) -> Block:
+        block, publication = self._begin([*(entry.iri for entry in entries), *taken])
         for entry in entries:
             if isinstance(entry, Tombstone):
                 publication.tombstone(entry)
@@ -58,11 +82,7 @@ class Document:
                 publication.entry(entry)
                 self._met |= {info.source.iri: info.source for info in entry.records}
         publication.finish()
-        if self._known is None:
-            self._remember(block)
-        else:
-            block.finish(self._known)
-        return self._joined(block)
+        return block
 
     def foot(self) -> bytes:
         """What was pointed at and not described, and the epilogue."""

@@ -15,6 +15,7 @@ import pyoxigraph as ox
 from harvester import jsonio
 from harvester.errors import SourceError
 from harvester.fields.web import iri
+from harvester.rdf.depth import refuse_depth
 from harvester.rdf.graph import MOST_HELD, Graph, Trouble
 from harvester.rdf.jsonld import localised, without_trailing_commas
 from harvester.rdf.pieces import pieces
@@ -167,6 +168,7 @@ def _xml(text: Text, where: _Where) -> Graph:
         if text.has_behind_head(b"<!ENTITY"):
             raise unsafe(where.base)
         refuse_entities(text.head, where.base)
+    refuse_depth(text.data(), where.base)
     graph = _repaired(text, Syntax.XML, XML_REPAIRS, where)
     if not complete_xml(text.head, text.tail):
         graph.troubles.append(Trouble("truncated", "the XML ends before its root element does", lossy=True))

@@ -65,16 +65,18 @@ def _local(document: dict[str, Any], remote: list[str]) -> bytes:
 
 
 def _outlined(file: IO[bytes]) -> _Outline | None:
-    """The outline of an object; None of an array."""
-    outline, depth, key, builder = _Outline(), 0, "", None
+    """The outline of an object; None of an array.  Raises ValueError for what is nested absurdly deep."""
+    outline, depth, key, builder, is_object = _Outline(), 0, "", None, True
     for event, value in ijson.basic_parse(file, use_float=True):
         step = _STEPS.get(event, 0)
-        if depth > 1 and builder is None:
+        if depth > jsonio.MAX_DEPTH:
+            raise ValueError(f"nested deeper than {jsonio.MAX_DEPTH} levels")
+        if depth == 0:
+            is_object = event == "start_map"
+        if (depth > 1 and builder is None) or not is_object:
             # Inside the arrays, which is nearly all of the document.
             depth += step
             continue
-        if depth == 0 and event != "start_map":
-            return None
         if depth == 1 and event == "map_key":
             key, builder = value, ijson.ObjectBuilder()
         elif depth == 1 and event == "start_array" and (key[:1] != "@" or key in _CONTAINERS):
@@ -85,4 +87,4 @@ def _outlined(file: IO[bytes]) -> _Outline | None:
         depth += step
         if depth == 1 and builder is not None and event != "map_key":
             outline.said[key], builder = builder.value, None
-    return outline
+    return outline if is_object else None

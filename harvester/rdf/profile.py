@@ -66,7 +66,8 @@ ORDERED = frozenset((Kind.LINES, Kind.URLS, Kind.PARTS))
 class Row:
     """One field: `range` is the class an object node is typed with, `part` the class of the model it is read as.
 
-    `most` is how many values the shapes take where the model has more: the others stand under `own`.
+    `most` is how many values the shapes take where the model has more: the others stand under `own`.  So do all values,
+    once more, of a row that is `marked`: its predicate says less than the field.
     """
 
     field: str
@@ -77,6 +78,7 @@ class Row:
     part: type[Part] | None = None
     own: str = ""
     most: int = 0
+    marked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +103,12 @@ POSITION = own("position")  # the place of a node without a name among its like
 REFERENCE = own("reference")  # a node that only stands for something described elsewhere
 LAST_SEEN = own("last_seen")  # when we last saw a dataset in its source
 NAME = own("uri")  # the IRI of a node that cannot bear it: it means something else in the document
+CALLED = own("called")  # a resource (`ch:uri`) and what this node calls it, where its label is another's name for it
 TEXT = own("text")  # what the source wrote ...
 CONCEPT = own("concept")  # ... and the concept it means
 
+# The names of nodes without one, where a profile wants them to have one.
+NAMELESS = "urn:x-catalogue-harvester:"
 PAGE = "foaf:Document"
 LAW = "eli:LegalResource"
 

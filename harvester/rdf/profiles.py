@@ -75,7 +75,7 @@ _IN_2: Overrides = {
     (Dataset, "version"): {"predicate": expand("owl:versionInfo")},
     (Dataset, "has_version"): {"predicate": expand("dct:hasVersion")},
     (Dataset, "is_version_of"): {"predicate": expand("dct:isVersionOf"), "range": expand("dcat:Dataset")},
-    (Dataset, "in_series"): {"predicate": expand("dct:isPartOf"), "range": expand("dcat:Dataset")},
+    (Dataset, "in_series"): {"predicate": expand("dct:isPartOf"), "range": expand("dcat:Dataset"), "marked": True},
     (Distribution, "byte_size"): {"kind": Kind.DECIMAL},
 }
 _ANYTHING = {"range": expand("rdfs:Resource")}

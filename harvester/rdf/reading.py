@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -18,17 +19,16 @@ from harvester.model import (
     Agent,
     CatalogRecord,
     Catalogue,
-    ContactPoint,
     DataService,
     Dataset,
     Location,
     Part,
-    PeriodOfTime,
     Resource,
 )
 from harvester.rdf.hints import address_of, as_decided, hints_of, is_known, own_texts
+from harvester.rdf.literal import from_literal
 from harvester.rdf.namespaces import expand
-from harvester.rdf.profile import CONCEPT, DERIVED, NAME, REFERENCE, ROLES, SERVES, SHAPES, Kind
+from harvester.rdf.profile import CALLED, CONCEPT, DERIVED, KIND, NAME, NAMELESS, REFERENCE, ROLES, SERVES, SHAPES, Kind
 from harvester.rdf.registers import record_in, reversed_in
 from harvester.rdf.stated import (
     LABELS,
@@ -54,12 +54,15 @@ _MAILBOXES = all_of("foaf:mbox vcard:hasEmail schema:email vcard:email")
 _DEEPEST = 12
 _NAMED = frozenset(cls for cls in SHAPES if "uri" in cls.model_fields)
 _DIGITS = re.compile(r"[0-9]{1,19}")
+# What is made of the values under one predicate.
+_Read = Callable[[list[Tree], Stated, int], Any]
 
 
 def read(tree: Tree) -> dict[str, Any]:
     """The raw values of a dataset."""
     raw = _part(tree, Dataset, 0)
-    raw["kind"] = "series" if _SERIES in all_under(tree, "@type") else "dataset"
+    series = _SERIES in all_under(tree, "@type") or "series" in texts_of(tree, KIND)
+    raw["kind"] = "series" if series else "dataset"
     if roles := _roles(tree):
         raw["qualified_attribution"] = [*raw.get("qualified_attribution", ()), *roles]
     if record := record_in(tree):
@@ -106,20 +109,43 @@ def _part(tree: Tree, cls: type[Part], depth: int) -> dict[str, Any]:
     raw: dict[str, Any] = {}
     if depth > _DEEPEST:
         return raw
-    if cls in _NAMED and (iri := tree.get("@id") or (NAME in tree and _borne(tree))):
+    iri = (tree.get("@id") or (NAME in tree and _borne(tree))) if cls in _NAMED else None
+    if iri and not str(iri).startswith(NAMELESS):
         raw["uri"] = iri
     derived = texts_of(tree, DERIVED) if DERIVED in tree else ()
-    for said in stated(cls, tuple(tree)):
-        row = said.row
-        if row.field in derived and row.field != "serves_dataset":
+    for name, said, read_values in _plan(cls, tuple(tree)):
+        if name in derived and name != "serves_dataset":
+            # What the writer added to is told apart from what it added.
+            if own := [node["@id"] for node in trees_in(all_under(tree, said.row.own)) if "@id" in node]:
+                raw[name] = own
             continue
-        if said.alone and (read_values := _VALUES.get(row.kind)):
+        if read_values is not None:
             value = read_values(values_alone(tree, said), said, depth)
         else:
-            value = _READERS[row.kind](Asked(tree, said, depth))
+            value = _READERS[said.row.kind](Asked(tree, said, depth))
         if value or value == 0:
-            raw[row.field] = value
+            raw[name] = value
+    if CALLED in tree:
+        _call(raw, tree, cls)
     return raw
+
+
+def _call(raw: dict[str, Any], tree: Tree, cls: type[Part]) -> None:
+    """Give resources the names that this very node calls them by, where their labels are those of others."""
+    names = {_borne(node): _texts_in([node]) for node in trees_in(all_under(tree, CALLED))}
+    fields = (raw.get(row.field) for row in SHAPES[cls].rows if row.part is Resource)
+    for found in fields:
+        for part in found if isinstance(found, list) else [found]:
+            if isinstance(part, dict) and (iri := part.get("uri")) in names:
+                part.pop("name", None)
+                part |= {"name": names[iri]} if names[iri] else {}
+
+
+@lru_cache(maxsize=4096)
+def _plan(cls: type[Part], predicates: tuple[str, ...]) -> tuple[tuple[str, Stated, _Read | None], ...]:
+    """What a tree with these predicates states of a class: the field, where it stands, how values alone are read."""
+    found = stated(cls, predicates)
+    return tuple((said.row.field, said, _VALUES.get(said.row.kind) if said.alone else None) for said in found)
 
 
 def _lone(found: list[Any]) -> Any:
@@ -132,6 +158,9 @@ def _texts_in(values: list[Tree]) -> list[Any]:
 
 
 def _texts(values: list[Tree], *_: Any) -> Any:
+    if len(values) == 1 and "@value" in (only := values[0]):
+        text = untyped(only)
+        return text if type(text) is str else [text]
     return _lone(_texts_in(values))
 
 
@@ -175,10 +204,14 @@ def _integer(values: list[Tree], *_: Any) -> Any:
 
 def _dates(values: list[Tree], *_: Any) -> Any:
     """Of several dates the latest: a feed that repeats `modified` adds the newest."""
+    if len(values) == 1 and type(said := values[0].get("@value")) is str and said:
+        return said
     return max((str(found) for value in values if (found := label_of(value))), default=None)
 
 
 def _addresses(values: list[Tree], *_: Any) -> Any:
+    if len(values) == 1 and type(name := values[0].get("@id")) is str and name:
+        return name
     return _lone([found for value in values if (found := address_of(value))])
 
 
@@ -197,6 +230,8 @@ def _statement(values: list[Tree], *_: Any) -> list[Any]:
 
 
 def _term_in(values: list[Tree], said: Stated, *_: Any) -> Any:
+    if len(values) == 1 and CONCEPT not in values[0]:
+        return _lone(hints_of(values[0], said.vocabulary))
     if paired := [node for node in values if CONCEPT in node and all_under(node, CONCEPT)]:
         return hints_of(paired[0], said.vocabulary)[0]
     return _lone([hint for node in values for hint in hints_of(node, said.vocabulary)])
@@ -237,7 +272,7 @@ def _one_part(values: list[Tree], said: Stated, depth: int) -> Any:
 
 def _described(value: Tree, cls: type[Part], depth: int) -> dict[str, Any]:
     if "@value" in value:
-        return _from_literal(untyped(value), cls)
+        return from_literal(untyped(value), cls)
     if REFERENCE in value:
         # What the writer added for the shapes' sake is no name: only the label is the source's.
         value = {key: value[key] for key in ("@id", LABELS[0]) if key in value}
@@ -247,38 +282,6 @@ def _described(value: Tree, cls: type[Part], depth: int) -> dict[str, Any]:
         if mail := next((found for box in boxes if isinstance(found := address_of(box), str)), None):
             raw["name"] = mail.removeprefix("mailto:")
     return _located(value, raw) if cls is Location else raw
-
-
-def _from_literal(literal: Any, cls: type[Part]) -> dict[str, Any]:
-    """A part of which the feed gives one text only."""
-    text = literal["@value"] if isinstance(literal, dict) else literal
-    if cls in (Agent, ContactPoint, Resource):
-        web = isinstance(text, str) and text.startswith(("http://", "https://"))
-        return {"uri": text} if web else {"email": text} if _is_mail(text) else {"name": [literal]}
-    if cls is Location:
-        return {"place": text} if not _is_shape(text) else {"bbox": text, "geometry": text}
-    if cls is PeriodOfTime and isinstance(text, str):
-        # schema.org writes ISO 8601 intervals.
-        start, interval, end = text.partition("/")
-        return {"start": start.strip("."), "end": end.strip(".") if interval else start}
-    name = _TEXT_FIELDS.get(cls.__name__)
-    return {name: text} if name else {}
-
-
-_TEXT_FIELDS = {
-    "Identifier": "notation",
-    "Distribution": "access_url",
-    "DataService": "endpoint_url",
-    "Checksum": "value",
-}
-
-
-def _is_mail(text: Any) -> bool:
-    return isinstance(text, str) and (text.lower().startswith("mailto:") or ("@" in text and " " not in text))
-
-
-def _is_shape(text: Any) -> bool:
-    return isinstance(text, str) and (text.lstrip().startswith("{") or "(" in text or text.count(",") == 3)
 
 
 def _located(value: Tree, raw: dict[str, Any]) -> dict[str, Any]:
@@ -340,7 +343,7 @@ def _drawings(value: Tree) -> Iterator[Any]:
 
 
 # What is made of the values under one predicate ...
-_VALUES: dict[Kind, Callable[[list[Tree], Stated, int], Any]] = {
+_VALUES: dict[Kind, _Read] = {
     Kind.TEXTS: _texts,
     Kind.NAMES: _names,
     Kind.WORDS: _texts,
@@ -364,7 +367,7 @@ _VALUES: dict[Kind, Callable[[list[Tree], Stated, int], Any]] = {
 }
 
 
-def _first_of(read_values: Callable[[list[Tree], Stated, int], Any]) -> Callable[[Asked], Any]:
+def _first_of(read_values: _Read) -> Callable[[Asked], Any]:
     return lambda asked: asked.first(lambda values: read_values(values, asked.said, asked.depth))
 
 

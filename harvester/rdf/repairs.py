@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 
@@ -19,6 +20,9 @@ Repair = Callable[[str, list[Trouble]], tuple[str, Trouble] | None]
 _AMPERSAND = re.compile(
     r"(<!\[CDATA\[.*?\]\]>)|&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9a-fA-F]{1,6});)(\w{1,32};)?", re.S
 )
+# Characters written as numbers; halves of a pair, as JavaScript counts them, follow each other.
+_NUMBERED = re.compile(r"(<!\[CDATA\[.*?\]\]>)|(?:&#(?:[0-9]{1,7}|x[0-9a-fA-F]{1,6});)+", re.S)
+_NUMBER = re.compile(r"&#(?:([0-9]+)|x([0-9a-fA-F]+));")
 # Characters XML 1.0 forbids; portals copy them from word processors.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _UNDECLARED = re.compile(r"[Pp]refix ([\w.-]+): has not been declared|Unknown prefix ([\w.-]+):")
@@ -48,7 +52,7 @@ def escaped(text: str, troubles: list[Trouble]) -> tuple[str, Trouble] | None:
     """XML with stray ampersands, HTML entities and control characters made good."""
     if not any(trouble.lossy for trouble in troubles):
         return None
-    repaired = _CONTROL.sub(" ", _AMPERSAND.sub(_escaped, text))
+    repaired = _CONTROL.sub(" ", _NUMBERED.sub(_numbered, _AMPERSAND.sub(_escaped, text)))
     if repaired == text:
         return None
     return repaired, Trouble("repaired-xml", f"not well-formed, repaired: {troubles[0].message}")
@@ -120,6 +124,20 @@ def _escaped(found: re.Match[str]) -> str:
     name = found.group(2) or ""
     character = html.unescape(f"&{name}") if name else ""
     return character if name and character != f"&{name}" else f"&amp;{name}"
+
+
+def _numbered(found: re.Match[str]) -> str:
+    """The characters meant by their numbers where XML knows one of them not; as they are written otherwise."""
+    numbers = [int(ten) if ten else int(sixteen, 16) for ten, sixteen in _NUMBER.findall(found.group())]
+    if found.group(1) or not any(_forbidden(number) for number in numbers):
+        return found.group()
+    text = "".join(chr(number) if number <= sys.maxunicode else " " for number in numbers)
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return html.escape(_CONTROL.sub(" ", whole))
+
+
+def _forbidden(number: int) -> bool:
+    return 0xD800 <= number < 0xE000 or number > sys.maxunicode or _CONTROL.match(chr(number)) is not None
 
 
 def _undeclared(text: str, troubles: list[Trouble], used: re.Pattern[str], declared: re.Pattern[str]) -> list[str]:

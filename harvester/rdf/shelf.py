@@ -21,6 +21,8 @@ Facts = dict[str, list[Value]]
 
 _HEAD = struct.Struct("<qI")
 _NOWHERE = -1
+# An entry is a few thousand bytes at most, as a rule: all of it comes in one go.
+_USUAL = 4096
 # Beyond this the places themselves go to disk; some hundred bytes each.
 MOST_PLACES = 1_000_000
 # Descriptions repeated with every dataset are written once, as long as so many others come between.
@@ -43,6 +45,7 @@ class Shelf:
             self._log = tempfile.TemporaryFile()  # noqa: SIM115
         except OSError as error:
             raise no_disk(error) from error
+        self._file = self._log.fileno()
         self._end = self._flushed = 0
         self._most = places
         self._places: dict[int, int] = {}
@@ -152,12 +155,11 @@ class Shelf:
         """Where the node was described before, the length of this description, and the description."""
         if self._flushed < self._end:
             self._flush()
-        # An entry is a few hundred bytes: its beginning and, as a rule, all of it come in one go.
-        data = os.pread(self._log.fileno(), 1024, place)
+        data = os.pread(self._file, _USUAL, place)
         before, size = _HEAD.unpack_from(data)
         start = place + _HEAD.size
         if size > len(data) - _HEAD.size:
-            return before, size, orjson.loads(os.pread(self._log.fileno(), size, start))
+            return before, size, orjson.loads(os.pread(self._file, size, start))
         return before, size, orjson.loads(memoryview(data)[_HEAD.size : _HEAD.size + size])
 
     def _flush(self) -> None:

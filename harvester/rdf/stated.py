@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from harvester.model import TERM_FIELDS, TYPE_VOCABULARIES, Part
 from harvester.rdf.graph import CATALOGUES
 from harvester.rdf.namespaces import PREFIXES, expand
-from harvester.rdf.profile import ORDER, ORDERED, POSITION, SHAPES, Kind, Row
+from harvester.rdf.profile import ORDER, ORDERED, POSITION, SHAPES, Kind, Row, own
 from harvester.rdf.trees import Tree, sort_key
 
 
@@ -28,6 +28,7 @@ _UNITED = frozenset((Kind.IRIS, Kind.PARTS, Kind.TERMS))
 # These say the same once more, of nodes of their own: they are asked only where the others are silent.
 _PARALLEL = (PREFIXES["schema"], PREFIXES["dc"])
 _SERIES = expand("dcat:DatasetSeries")
+_IN_SERIES = own("in_series")
 _PREFERRED = ("fr", "en", "")
 
 
@@ -101,7 +102,7 @@ class Asked:
             if predicate == row.predicate and self.said.own:
                 found = [*found, *trees_in(all_under(tree, row.own))]
             elif found and (fits := _FITS.get((row.field, predicate))):
-                found = [value for value in found if fits(value)]
+                found = [value for value in found if fits(value, tree)]
             if found:
                 yield predicate, found
 
@@ -113,17 +114,20 @@ class Asked:
         return None
 
 
-def _is_series(value: Any) -> bool:
+def _is_series(value: Any, tree: Tree) -> bool:
     return _SERIES in all_under(value, "@type")
 
 
-def _is_no_collection(value: Any) -> bool:
-    return not _is_series(value) and CATALOGUES.isdisjoint(map(str, all_under(value, "@type")))
+def _is_no_collection(value: Any, tree: Tree) -> bool:
+    if _is_series(value, tree) or not CATALOGUES.isdisjoint(map(str, all_under(value, "@type"))):
+        return False
+    # Profiles without series say that a dataset is part of one, and mark it.
+    return all(value.get("@id") != series.get("@id") for series in trees_in(all_under(tree, _IN_SERIES)))
 
 
 # What a predicate that several fields are read from says of one of them.
-_FITS: dict[tuple[str, str], Callable[[Any], bool]] = {
-    ("theme", expand("dct:subject")): lambda value: "@value" not in value,
+_FITS: dict[tuple[str, str], Callable[[Any, Tree], bool]] = {
+    ("theme", expand("dct:subject")): lambda value, _: "@value" not in value,
     ("in_series", expand("dct:isPartOf")): _is_series,
     ("relation", expand("dct:isPartOf")): _is_no_collection,
 }

@@ -258,12 +258,16 @@ class _Grower:
         tree: Tree = {} if blank(node) else {"@id": node}
         nodes, height, whole = 1, 0, True
         self._left -= 1
+        described = self._described
         for predicate in sorted(facts):
             values = facts[predicate]
+            only = values[0] if len(values) == 1 else None
             if predicate == TYPE:
                 tree["@type"] = sorted({value["@id"] for value in values if "@id" in value and not _unnamed(value)})
+            elif only and ((name := only.get("@id")) is None or not (name[:2] == "_:" or described(name))):
+                tree[predicate] = values
             elif self._are_leaves(values):
-                if settled := _settled(cast(list[Tree], values)) if len(values) > 1 else values:
+                if settled := _settled(cast(list[Tree], values)):
                     tree[predicate] = settled
             else:
                 values, all_of_them = self._listed_there(node, predicate, values, path)
@@ -280,10 +284,7 @@ class _Grower:
     def _are_leaves(self, values: list[Value]) -> bool:
         """Whether the values are literals and the names of nodes of which nothing is said: they stand as they are."""
         described = self._described
-        if len(values) == 1:
-            name = values[0].get("@id")
-            return name is None or not (name[:2] == "_:" or described(name))
-        if len(values) > _MOST_REFERENCES:
+        if len(values) == 1 or len(values) > _MOST_REFERENCES:
             return False
         for value in values:
             name = value.get("@id")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -190,17 +190,19 @@ def _laid(block: Block, items: Sequence[tuple[Any, Compiled]], name: str) -> lis
     for (item, inner), iri in zip(items, names, strict=True):
         # Among its like, a node without a name has the place at which it stands.
         extra = (block.pen.position(inner.first, len(keys)),) if numbered and iri is None else ()
-        nodes.append(block.part_named(iri, inner, item, extra))
-        keys.append((0, iri, 0) if iri is not None else (2, "", len(keys)))
+        nodes.append(node := block.part_named(iri, inner, item, extra))
+        keys.append((2, "", len(keys)) if node.startswith("_:") else (0, node, 0))
     if len(keys) > 1:
         block.order(name, list(dict.fromkeys(keys)))
     return nodes
 
 
-def _lone(block: Block, facts: list[bytes], item: Any, inner: Compiled, around: tuple[bytes, bytes]) -> None:
-    """Write the only part under a predicate: there is no order to note, and no place."""
+def _lone(block: Block, facts: list[bytes], item: Any, inner: Compiled, places: Iterable[tuple[bytes, bytes]]) -> None:
+    """Write the only part under a predicate, or two: there is no order to note, and no place."""
     syntax = block.pen.syntax
-    facts += syntax.several(around[0], (syntax.ref(block.part(inner, item)),), around[1])
+    node = syntax.ref(block.part(inner, item))
+    for before, behind in places:
+        facts += syntax.several(before, (node,), behind)
 
 
 def _parts(pen: Pen, row: Row, compiled: Compiled) -> Emit:
@@ -212,12 +214,14 @@ def _parts(pen: Pen, row: Row, compiled: Compiled) -> Emit:
     inner, bare = pen.compiled(row.part, row.range), pen.compiled(row.part, typed=False)
     under, own = pen.around(compiled.first, row.predicate), pen.around(compiled.first, row.own)
     mentions = row.part is Resource and range in _MENTIONED
-    fits, most = _FITS.get(row.field, _has_name if mentions else None), row.most
+    fits, most, marked = _FITS.get(row.field, _has_name if mentions else None), row.most, row.marked
 
     def emit(block: Block, facts: list[bytes], value: Sequence[Any]) -> None:
         if len(value) == 1:
             sound = fits is None or bool(fits(pen, facts_of(value[0])))
-            _lone(block, facts, value[0], inner if sound else bare, under if sound else own)
+            _lone(
+                block, facts, value[0], inner if sound else bare, (under, own) if marked else (under if sound else own,)
+            )
             if mentions:
                 block.mention_part(value[0], range)
             return
@@ -229,11 +233,21 @@ def _parts(pen: Pen, row: Row, compiled: Compiled) -> Emit:
             for item in value:
                 block.mention_part(item, range)
         for (before, behind), sound in ((under, True), (own, False)):
-            found = [node for node, fit in zip(nodes, fitting, strict=True) if fit is sound]
+            found = [node for node, fit in zip(nodes, fitting, strict=True) if fit is sound or (marked and not sound)]
             if found:
                 facts += syntax.several(before, map(syntax.ref, dict.fromkeys(found)), behind)
 
     return emit
+
+
+def added_to(pen: Pen, compiled: Compiled, given: Mapping[str, Any], filled: Mapping[str, Any]) -> list[bytes]:
+    """Of the lists of IRIs that were added to, what the source itself has in them."""
+    facts: list[bytes] = []
+    for row in pen.profile.shapes[compiled.cls].rows:
+        if row.field in filled and row.kind is Kind.IRIS and (said := given.get(row.field)):
+            nodes = [node for iri in said if (node := named(iri))]
+            facts += pen.facts(compiled.first, row.own, [pen.syntax.ref(node) for node in nodes])
+    return facts
 
 
 def services_writer(pen: Pen) -> Emit:

@@ -7,39 +7,35 @@ class a list of (field, how to write it), worked out once.  A `Block` is what is
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from hashlib import blake2b
 from typing import Any
 
-import orjson
-
 from harvester.model import Agent, CatalogRecord, ContactPoint, DataService, Dataset, Part, Resource
 from harvester.rdf import hvd
+from harvester.rdf.claims import Claims, Shared
 from harvester.rdf.concepts import Told, spoken
-from harvester.rdf.derived import RULES, Context, Facts, facts_of, words_of
+from harvester.rdf.derived import RULES, Context, Facts, facts_of
 from harvester.rdf.namespaces import expand
+from harvester.rdf.naming import Call, Names, said
 from harvester.rdf.nodes import XSD, named
-from harvester.rdf.profile import DERIVED, KIND, NAME, ORDER, POSITION, REFERENCE, SERVES, Shape
+from harvester.rdf.profile import CALLED, DERIVED, KIND, NAME, NAMELESS, ORDER, POSITION, REFERENCE, SERVES, Shape
 from harvester.rdf.profiles import DEFAULT, Profile
 from harvester.rdf.serialise import syntax_of
 from harvester.rdf.syntax import Syntax
-from harvester.rdf.values import EMITTERS, Emit, services_writer
+from harvester.rdf.values import EMITTERS, Emit, added_to, services_writer
 
 _DATASET, _SERIES = expand("dcat:Dataset"), expand("dcat:DatasetSeries")
+LABEL = expand("rdfs:label")
 _RECORD, _TOPIC = expand("dcat:CatalogRecord"), expand("foaf:primaryTopic")
 _MOST_PLANS = 4096
-_SAID = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
-_NAMELESS = "urn:x-catalogue-harvester:"
 _CATALOG = expand("dcat:Catalog")
 # What has a stand-in where it is only mentioned.
 _STOOD_FOR = (_DATASET, _SERIES, _CATALOG)
 # What many datasets share, and their sources may describe in different ways.
 _SHARED = (Agent, ContactPoint, DataService)
-# Beyond this, what a long document says of shared nodes is no longer compared.
-_MOST_SHARED = 400_000
 # What the catalogue says of datasets that are only mentioned: IRI -> dataset or its stored form; a title will do.
 Known = Callable[[Collection[str]], Mapping[str, Any]]
 
@@ -131,24 +127,6 @@ class Pen:
         return self.syntax.several(before, values, behind) if values else []
 
 
-def _said(given: Facts, *context: Any) -> bytes:
-    """What tells one description from another: the same for a part and for its stored form."""
-    said = _filled(given), context
-    try:
-        return orjson.dumps(said, default=_plain, option=_SAID)
-    except TypeError:
-        # Half a surrogate pair is no UTF-8.
-        return json.dumps(said, default=_plain, sort_keys=True).encode()
-
-
-def _plain(item: Any) -> Any:
-    return _filled(item.__dict__) if isinstance(item, Part) else words_of(item)
-
-
-def _filled(given: Facts) -> Facts:
-    return {name: value for name, value in given.items() if value or value == 0}
-
-
 def _iri_of(given: Facts) -> str | None:
     uri = given.get("uri")
     return named(uri) if uri else None
@@ -164,14 +142,15 @@ class Block:
     """Nodes written with one pen.
 
     A node that several mention alike is described once.  What is described otherwise under the same IRI, or under that
-    of a dataset, is a node of its own without a name: one dataset's facts are never told of another's.  `shared` holds
-    digests of what the rest of the document says of shared nodes.
+    of a dataset, is a node of its own without a name: one dataset's facts are never told of another's.  `shared` is
+    what the rest of the document says of shared nodes.
     """
 
-    def __init__(self, pen: Pen, reserved: Iterable[str] = (), shared: dict[int, bytes] | None = None) -> None:
+    def __init__(self, pen: Pen, reserved: Iterable[str] = (), shared: Shared | None = None) -> None:
         self.pen = pen
         self._reserved = {node for iri in reserved if (node := named(iri))}
-        self._shared = {} if shared is None else shared
+        self.claims = Claims({} if shared is None else shared)
+        self._names = Names(self.claims)
         self._meant: dict[str, bytes] = {}
         self.context = Context()
         self.said: set[tuple[str, ...]] = set()
@@ -181,7 +160,8 @@ class Block:
         self._mentioned: dict[str, tuple[str, Mapping[str, str]]] = {}
         # What the labels of nodes without a name are made from: the node with a name that they belong to.
         self._root, self._mark, self._count = "", "", 0
-        self._subject = ""
+        self._subject = self._owner = ""
+        self._called: list[bytes] = []
 
     def taken(self) -> bytes:
         """All that was written since the last time."""
@@ -218,7 +198,7 @@ class Block:
         given = facts_of(record)
         uri = given.get("uri")
         iri = named(uri) if uri and uri != ours else None
-        node = self._agreed(iri, CatalogRecord, _said(given, subject, seen)) if iri else None
+        node = self._agreed(iri, CatalogRecord, said(given, subject, seen)) if iri else None
         if node is not None and not self.first(node, _RECORD):
             return node
         self.enter(f"CatalogRecord {node or ours or subject}")
@@ -253,8 +233,10 @@ class Block:
             subject = self.label()
             if compiled.cls is DataService and self.pen.profile.only_hvd:
                 # The interface to high-value data must have an IRI.
-                subject = _NAMELESS + subject[2:]
+                subject = NAMELESS + subject[2:]
             self.describe(subject, compiled, given, extra)
+        elif compiled.cls is Resource:
+            self._resource(subject, compiled, given)
         elif self.first(subject, compiled.cls.__name__ + compiled.first):
             outer = self._root, self._mark, self._count
             self.enter(f"{compiled.cls.__name__} {subject} {self._meant.get(subject, b'').hex()}")
@@ -262,33 +244,50 @@ class Block:
             self._root, self._mark, self._count = outer
         return subject
 
+    def _resource(self, subject: str, compiled: Compiled, given: Facts) -> None:
+        name = given.get("name") or {}
+        call = self._names.call(subject, name, self._owner)
+        if call is Call.APART:
+            self._called.append(self._call(subject, name))
+        if self.first(subject, compiled.cls.__name__ + compiled.first) or call is Call.LABEL:
+            self.describe(subject, compiled, given if call is Call.LABEL else {})
+        for owner in self._names.silent(subject) if call is Call.LABEL else ():
+            self.add(self.pen.syntax.node(owner, [self._call(subject, {})]))
+
+    def _call(self, resource: str, name: Mapping[str, str]) -> bytes:
+        """The fact that the node which is being written calls a resource so; an empty name is none."""
+        pen, syntax, node = self.pen, self.pen.syntax, self.label()
+        self.add(
+            syntax.node(node, [pen.fact("", NAME, syntax.ref(resource)), *pen.facts("", LABEL, spoken(syntax, name))])
+        )
+        return pen.fact("", CALLED, syntax.ref(node))
+
     def name(self, compiled: Compiled, given: Facts) -> str | None:
         """The IRI under which a part is described here; None for one that has none, or has one that means another."""
         iri = _iri_of(given)
         if iri is None or compiled.cls is Resource:
             return iri
         filled = compiled.fill(given, self.context) if compiled.fill is not None else None
-        return self._agreed(iri, compiled.cls, _said(given, filled, compiled.first))
+        return self._agreed(iri, compiled.cls, said(given, filled, compiled.first))
 
     def _agreed(self, iri: str, cls: type[Part], told: bytes) -> str | None:
         if iri == self._subject or iri in self._reserved or iri in self._written:
             return None
         digest = blake2b(told, digest_size=9, person=cls.__name__.encode()).digest()
-        if cls in _SHARED:
-            if len(self._shared) > _MOST_SHARED:
-                self._shared.clear()
-            if self._shared.setdefault(hash(iri), digest) != digest:
-                return None
+        if cls in _SHARED and not self.claims.hold(iri, digest):
+            return None
         return iri if self._meant.setdefault(iri, digest) == digest else None
 
     def describe(self, subject: str, compiled: Compiled, given: Facts, extra: Sequence[bytes] = ()) -> None:
         """A node with the fields of a part, and `extra` facts."""
         pen, orders, at = self.pen, self.orders, len(self._out)
-        self.orders = []
+        owner, called = self._owner, self._called
+        self._owner, self._called, self.orders = subject, [], []
         self._out.append(b"")
         facts = [*compiled.types, *extra]
         if compiled.fill is not None and (filled := compiled.fill(given, self.context)):
             facts += pen.facts(compiled.first, DERIVED, [pen.syntax.text(name) for name in filled])
+            facts += added_to(pen, compiled, given, filled)
             given = {**given, **filled}
         for name, emit in compiled.plan(tuple(given)):
             value = given[name]
@@ -296,8 +295,9 @@ class Block:
                 emit(self, facts, value)
         if self.orders:
             facts += pen.facts(compiled.first, ORDER, [pen.syntax.text(order) for order in self.orders])
+        facts += self._called
         self._out[at] = pen.syntax.node(subject, facts) if facts else b""
-        self.orders = orders
+        self._owner, self._called, self.orders = owner, called, orders
 
     def first(self, node: str, kind: str) -> bool:
         """Whether the node was not yet described as this kind of thing; it is from now on."""
@@ -354,6 +354,10 @@ class Block:
         """The node needs no stand-in."""
         self._written.add(node)
         self._mentioned.pop(node, None)
+
+    def named(self) -> list[str]:
+        """The IRIs under which parts are described."""
+        return list(self._meant)
 
     def unfinished(self) -> tuple[set[str], dict[str, tuple[str, Mapping[str, str]]]]:
         """The datasets written, and those that were only mentioned, each with class and name: left to the caller."""

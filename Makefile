@@ -16,8 +16,8 @@ demo: .venv/.runtime  ## harvest four sample portals, search them, serve the API
 up: .venv/.runtime  ## the product: API, scheduler and worker
 	@$(BIN)/harvester up
 
-test: .venv/.test  ## the whole test suite
-	@$(BIN)/python -m pytest
+test: .venv/.test  ## the whole test suite, on SQLite and PostgreSQL, by up to four processes
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 check: .venv/.test format lint types test  ## format, lint, types, tests
 

@@ -10,6 +10,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
+from harvester import storable
 from harvester.model import Dataset
 
 # Only at the end: a UUID in the middle of an IRI may name the organisation or the catalogue.
@@ -17,8 +18,9 @@ _UUID = re.compile(r"(?:^|[/:#=])\{?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f
 _DOI = re.compile(r"10\.\d{4,9}/[^\s\"<>]+")
 _MOST_KEYS = 40
 _MOST_NAMES = 200
-# Longer texts are no identifiers, and no index of PostgreSQL holds them.
+# Longer texts are no identifiers, and no index of PostgreSQL holds more bytes of notation and agency together.
 LONGEST_NOTATION = 500
+_MOST_BYTES = 2600
 
 
 def match_keys(dataset: Dataset, source_url: str) -> tuple[str, ...]:
@@ -26,7 +28,7 @@ def match_keys(dataset: Dataset, source_url: str) -> tuple[str, ...]:
 
     Sources: DCAT-AP usage guide on identifiers (SEMIC): equal node IRI, equal `adms:Identifier` with its agency.
     """
-    return tuple(sorted(set(_keys(dataset, source_url)))[:_MOST_KEYS])
+    return tuple(sorted({storable.identifier(key) for key in _keys(dataset, source_url)})[:_MOST_KEYS])
 
 
 class Known(NamedTuple):
@@ -44,12 +46,17 @@ def known_as(dataset: Dataset, guid: str, source_url: str) -> tuple[Known, ...]:
     host = _host(source_url)
     found: dict[Known, None] = {}
     for name in (guid, *dataset.identifier, dataset.uri):
-        if name and len(name) <= LONGEST_NOTATION:
+        if name:
             found[Known(name, "" if _is_iri(name) else host)] = None
     for other in dataset.other_identifier:
-        if other.notation and len(other.notation) <= LONGEST_NOTATION >= len(other.agency or ""):
+        if other.notation:
             found[Known(other.notation, other.agency or "")] = None
-    return tuple(found)[:_MOST_NAMES]
+    return tuple(known for known in found if _indexed(known))[:_MOST_NAMES]
+
+
+def _indexed(known: Known) -> bool:
+    longest = max(map(len, known)) <= LONGEST_NOTATION
+    return longest and sum(len(text.encode("utf-8", "replace")) for text in known) <= _MOST_BYTES
 
 
 @lru_cache(maxsize=256)

@@ -22,6 +22,7 @@ from harvester.decide import Action
 from harvester.identity import match_keys
 from harvester.model import Dataset
 from harvester.settings import Settings
+from tests.databases import database_url
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -78,7 +79,8 @@ class Catalogue:
     def _outcome(self, source: str, guid: str, raw: dict[str, Any], stored: Any) -> Outcome:
         dataset = Dataset.of(raw)
         body = dataset_json(dataset)
-        action = Action.CREATED if stored is None else Action.UPDATED
+        again = Action.RESTORED if stored is not None and stored.status == "retired" else Action.UPDATED
+        action = Action.CREATED if stored is None else again
         keys = tuple(match_keys(dataset, f"https://{source}.example.org")) if source else ()
         digest = blake2b(body, digest_size=16).digest()
         return Outcome(action, Record(guid, raw), digest, stored, dataset, body, keys)
@@ -102,8 +104,8 @@ def application(settings: Settings) -> FastAPI:
 
 
 def catalogue(directory: Path, **settings: Any) -> Catalogue:
-    """An empty catalogue in a directory."""
-    found = Settings(data=directory, **settings)
+    """An empty catalogue in a directory; the test asks for the fixture `database`."""
+    found = Settings(data=directory, database_url=database_url(directory), **settings)
     engine = open_engine(found)
     _OPENED.append(engine)
     migrate(engine)

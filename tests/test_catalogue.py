@@ -20,15 +20,15 @@ from harvester.samples import SAMPLES, Sample
 from harvester.samples.serving import as_transport
 from harvester.settings import Settings
 
-AT = {"now": "2026-01-01 00:00:00.000000"}
+AT = {"now": "2026-01-01 00:00:00.000000", "hash": b"0"}
 SOURCE = (
     "INSERT INTO sources (id, name, title, connector, url, options, created_at)"
-    " VALUES (:id, :name, :name, 'ckan', :url, :options, '2026-01-01 00:00:00.000000')"
+    " VALUES (:id, :name, :title, 'ckan', :url, :options, '2026-01-01 00:00:00.000000')"
 )
 RECORD = (
     "INSERT INTO records"
     " (id, source_id, guid, status, payload_hash, dataset_id, first_seen_at, changed_at, seen_run_id)"
-    " VALUES (:id, :source, :guid, 'active', X'00', :dataset, :now, :now, 1)"
+    " VALUES (:id, :source, :guid, 'active', :hash, :dataset, :now, :now, 1)"
 )
 
 
@@ -52,9 +52,13 @@ def test_guids_known_before_become_identifiers(engine: Engine) -> None:
         command.downgrade(alembic_config(connection), "20261121_first_tables")
         connection.commit()
     with writing(engine) as connection:
-        connection.execute(text(SOURCE), {"id": 1, "name": "a", "url": "https://u:p@A.example/api", "options": "{}"})
+        connection.execute(
+            text(SOURCE), {"id": 1, "name": "a", "title": "A", "url": "https://u:p@A.example/api", "options": "{}"}
+        )
         options = '{"public_url": "https://public.example"}'
-        connection.execute(text(SOURCE), {"id": 2, "name": "b", "url": "https://b.example", "options": options})
+        connection.execute(
+            text(SOURCE), {"id": 2, "name": "b", "title": "B", "url": "https://b.example", "options": options}
+        )
         connection.execute(
             text("INSERT INTO datasets (id, key, created_at, changed_at) VALUES (9, 'k', :now, :now)"), AT
         )
@@ -95,6 +99,7 @@ def test_packing_keeps_whatever_portals_send() -> None:
     assert expand(squeeze(b"")) == b""
 
 
+@pytest.mark.one_database("sqlite", reason="it opens none")
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
 def test_what_is_read_back_is_what_was_stored(sample: Sample, settings: Settings) -> None:
     connector = registry.connector(sample.connector)

@@ -124,6 +124,16 @@ def founded_before(connection: Connection, run: RunRef, guids: Sequence[tuple[in
     return found
 
 
+def homes_of(connection: Connection, record_ids: Sequence[int]) -> dict[int, int]:
+    """record id -> its dataset as it is now: another source's run may have merged it since the record was read."""
+    found: dict[int, int] = {}
+    for part in _pieces(record_ids):
+        where = (records.c.id.in_(part), records.c.dataset_id.is_not(None))
+        rows = connection.execute(select(records.c.id, records.c.dataset_id).where(*where))
+        found |= {row.id: row.dataset_id for row in rows}
+    return found
+
+
 def show_best_record(connection: Connection, dataset_ids: set[int], now: datetime) -> None:
     """Let each dataset show its first active record; one without any is retired."""
     for part in _pieces(sorted(dataset_ids)):

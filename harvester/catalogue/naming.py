@@ -8,8 +8,9 @@ from datetime import datetime
 from sqlalchemy import BindParameter, Connection, Insert, bindparam, delete, exists, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from harvester.catalogue.tables import Id, identifiers
+from harvester.catalogue.tables import identifiers
 from harvester.catalogue.trusted import trusted_as
+from harvester.catalogue.types import Id
 from harvester.identity import Known
 from harvester.model import Identifier
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, select
 
 from harvester.catalogue.naming import identifiers_of as identifiers_of
-from harvester.catalogue.packing import load_dataset, unpack
+from harvester.catalogue.overview import CHUNK as CHUNK
+from harvester.catalogue.overview import DatasetView as DatasetView
+from harvester.catalogue.overview import RecordView as RecordView
+from harvester.catalogue.overview import dataset_by_key as dataset_by_key
+from harvester.catalogue.overview import dataset_views as dataset_views
+from harvester.catalogue.overview import visible_count as visible_count
+from harvester.catalogue.overview import visible_ids as visible_ids
+from harvester.catalogue.overview import visible_page as visible_page
+from harvester.catalogue.packing import unpack
 from harvester.catalogue.tables import (
+    LIVE,
     bodies,
     changes,
     datasets,
@@ -23,46 +31,9 @@ from harvester.catalogue.tables import (
     unmatched,
 )
 from harvester.catalogue.trusted import trusted_as
-from harvester.connector import Body, without_credentials
+from harvester.connector import Body
 from harvester.decide import Stored
-from harvester.model import Catalogue, Dataset
-
-CHUNK = 500
-LIVE = ("queued", "running")
-
-
-@dataclass(frozen=True, slots=True)
-class RecordView:
-    """A catalogue record with its provenance: which source said it, when it was first and last changed."""
-
-    id: int
-    source: str
-    source_title: str
-    source_url: str
-    connector: str
-    guid: str
-    status: str
-    title: str | None
-    url: str | None
-    first_seen_at: datetime
-    changed_at: datetime
-    last_seen_at: datetime | None
-    shown: bool
-    modified: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DatasetView:
-    """A dataset of the unified catalogue: its stable identity, what it shows, and every record behind it."""
-
-    id: int
-    key: str
-    iri: str | None
-    created_at: datetime
-    changed_at: datetime
-    retired_at: datetime | None
-    dataset: Dataset | None
-    records: tuple[RecordView, ...]
+from harvester.model import Catalogue
 
 
 def known(connection: Connection, source_id: int, guids: Sequence[str]) -> dict[str, Stored]:
@@ -94,15 +65,41 @@ def known_body(connection: Connection, source_id: int, digest: bytes) -> Body | 
     return Body(row.digest, row.records, row.next, row.advertised)
 
 
+def standing_body(connection: Connection, source_id: int, url: str, read_since: datetime) -> Body | None:
+    """What an address answered last, to be asked for again with its validators: no bytes come where nothing changed.
+
+    None when it gave no validators, when not every record that it held is still active, and when its bytes came
+    before `read_since`: portals were seen that say for ever that nothing has changed.
+    """
+    told = bodies.c.etag.is_not(None) | bodies.c.last_modified.is_not(None)
+    where = (bodies.c.source_id == source_id, bodies.c.url == url, bodies.c.read_at > read_since, told)
+    row = connection.execute(select(bodies).where(*where).order_by(bodies.c.run_id.desc()).limit(1)).one_or_none()
+    if row is None or body_count(connection, source_id, row.digest) != row.records:
+        return None
+    said = (row.url, row.etag, row.last_modified)
+    return Body(row.digest, row.records, row.next, row.advertised, *said, read=False)
+
+
 def body_count(connection: Connection, source_id: int, digest: bytes) -> int:
     """How many active records of a source came with an answer."""
     where = (records.c.source_id == source_id, records.c.body_hash == digest, records.c.status == "active")
     return int(connection.execute(select(func.count()).select_from(records).where(*where)).scalar_one())
 
 
+def body_run(connection: Connection, source_id: int, digest: bytes) -> int | None:
+    """The last run that met an answer with these bytes."""
+    statement = select(bodies.c.run_id).where(bodies.c.source_id == source_id, bodies.c.digest == digest)
+    return connection.execute(statement).scalar_one_or_none()
+
+
 def source_named(connection: Connection, name: str) -> Row[Any] | None:
     """One source by name."""
     return connection.execute(select(sources).where(sources.c.name == name)).one_or_none()
+
+
+def source_by_id(connection: Connection, source_id: int) -> Row[Any]:
+    """One source."""
+    return connection.execute(select(sources).where(sources.c.id == source_id)).one()
 
 
 def source_list(connection: Connection, after: str = "", limit: int = 1000) -> list[Row[Any]]:
@@ -142,7 +139,9 @@ def active_counts(connection: Connection, source_ids: Sequence[int]) -> dict[int
 
 def latest_runs(connection: Connection, source_ids: Sequence[int]) -> dict[int, Row[Any]]:
     """source id -> its latest run, for a page of sources."""
-    newest = select(func.max(runs.c.id)).where(runs.c.source_id.in_(source_ids)).group_by(runs.c.source_id)
+    # One step down the index for each source, however many runs it has had.
+    last = select(func.max(runs.c.id)).where(runs.c.source_id == sources.c.id).scalar_subquery()
+    newest = select(last).where(sources.c.id.in_(source_ids))
     return {row.source_id: row for row in connection.execute(select(runs).where(runs.c.id.in_(newest)))}
 
 
@@ -185,6 +184,13 @@ def problem_list(
     return list(connection.execute(statement.order_by(problems.c.id).limit(limit)))
 
 
+def reported(connection: Connection, run_id: int, stage: str) -> list[tuple[str | None, ...]]:
+    """What tells each problem of a run from the others (`store.mark`)."""
+    told = (problems.c.code, problems.c.guid, problems.c.field, problems.c.value, problems.c.url, problems.c.message)
+    rows = connection.execute(select(*told).where(problems.c.run_id == run_id, problems.c.stage == stage))
+    return [tuple(row) for row in rows]
+
+
 def change_list(connection: Connection, run_id: int, after: int = 0, limit: int = 100) -> list[Row[Any]]:
     """What a run changed, by name, from `after` (exclusive)."""
     statement = (
@@ -210,54 +216,6 @@ def last_change(connection: Connection) -> int:
 def last_change_at(connection: Connection) -> datetime | None:
     """When the newest entry of the change log was made; None when it is empty."""
     return connection.execute(select(changes.c.at).order_by(changes.c.seq.desc()).limit(1)).scalar_one_or_none()
-
-
-def dataset_by_key(connection: Connection, key: str) -> DatasetView | None:
-    """One dataset by its public key, whole; a merged one answers with the dataset that took it in."""
-    row = connection.execute(select(datasets).where(datasets.c.key == key)).one_or_none()
-    while row is not None and row.merged_into_id is not None:
-        row = connection.execute(select(datasets).where(datasets.c.id == row.merged_into_id)).one_or_none()
-    return None if row is None else _views(connection, [row])[0]
-
-
-def dataset_views(
-    connection: Connection, ids: Sequence[int], load: Callable[[bytes], Any] = load_dataset
-) -> list[DatasetView]:
-    """Datasets by internal id, in ascending order, retired ones included; `load` reads the stored form."""
-    found: list[DatasetView] = []
-    for start in range(0, len(ids), CHUNK):
-        part = sorted(ids[start : start + CHUNK])
-        rows = connection.execute(select(datasets).where(datasets.c.id.in_(part)).order_by(datasets.c.id)).all()
-        found += _views(connection, rows, load)
-    return found
-
-
-def visible_ids(connection: Connection, ids: Sequence[int]) -> set[int]:
-    """Which of these datasets are visible."""
-    found: set[int] = set()
-    for start in range(0, len(ids), CHUNK):
-        statement = select(datasets.c.id).where(*_visible(), datasets.c.id.in_(ids[start : start + CHUNK]))
-        found.update(connection.execute(statement).scalars())
-    return found
-
-
-def visible_page(
-    connection: Connection, after: int = 0, limit: int = 100, source_id: int | None = None
-) -> list[DatasetView]:
-    """Visible datasets along their immutable ascending id, from `after` (exclusive)."""
-    statement = select(datasets).where(*_visible(), datasets.c.id > after)
-    if source_id is not None:
-        statement = statement.where(datasets.c.id.in_(_of_source(source_id)))
-    rows = connection.execute(statement.order_by(datasets.c.id).limit(limit)).all()
-    return _views(connection, rows)
-
-
-def visible_count(connection: Connection, source_id: int | None = None) -> int:
-    """How many datasets are visible."""
-    statement = select(func.count()).select_from(datasets).where(*_visible())
-    if source_id is not None:
-        statement = statement.where(datasets.c.id.in_(_of_source(source_id)))
-    return int(connection.execute(statement).scalar_one())
 
 
 def record_payload(connection: Connection, record_id: int) -> Any:
@@ -318,69 +276,5 @@ def unmatched_values(
     return list(connection.execute(statement))
 
 
-def _visible() -> tuple[Any, ...]:
-    return (datasets.c.retired_at.is_(None), datasets.c.record_id.is_not(None), datasets.c.merged_into_id.is_(None))
-
-
-def _of_source(source_id: int) -> Select[Any]:
-    return select(records.c.dataset_id).where(records.c.source_id == source_id, records.c.status == "active")
-
-
 def _runs() -> Select[Any]:
     return select(runs, sources.c.name.label("source")).join(sources, sources.c.id == runs.c.source_id)
-
-
-def _views(
-    connection: Connection, rows: Sequence[Row[Any]], load: Callable[[bytes], Any] = load_dataset
-) -> list[DatasetView]:
-    shown = [row.record_id for row in rows if row.record_id is not None]
-    blobs = {
-        row.record_id: row.dataset
-        for row in connection.execute(
-            select(documents.c.record_id, documents.c.dataset).where(documents.c.record_id.in_(shown))
-        )
-    }
-    views = _record_views(connection, [row.id for row in rows], set(shown))
-    return [
-        DatasetView(
-            row.id,
-            row.key,
-            row.iri,
-            row.created_at,
-            row.changed_at,
-            row.retired_at,
-            load(blob) if (blob := blobs.get(row.record_id)) else None,
-            tuple(views.get(row.id, ())),
-        )
-        for row in rows
-    ]
-
-
-def _record_views(connection: Connection, ids: Sequence[int], shown: set[int]) -> dict[int, list[RecordView]]:
-    found: dict[int, list[RecordView]] = {}
-    for row in connection.execute(_records_of(ids)):
-        view = RecordView(
-            row.id, row.source, row.source_title, without_credentials(row.source_url), row.connector, row.guid,
-            row.status, row.title, row.url, row.first_seen_at, row.changed_at, row.last_seen_at, row.id in shown,
-            row.modified,
-        )  # fmt: skip
-        found.setdefault(row.dataset_id, []).append(view)
-    return found
-
-
-def _records_of(ids: Sequence[int]) -> Select[Any]:
-    columns = (
-        records,
-        sources.c.name.label("source"),
-        sources.c.title.label("source_title"),
-        sources.c.url.label("source_url"),
-        sources.c.connector,
-        runs.c.started_at.label("last_seen_at"),
-    )
-    return (
-        select(*columns)
-        .join(sources, sources.c.id == records.c.source_id)
-        .outerjoin(runs, runs.c.id == records.c.seen_run_id)
-        .where(records.c.dataset_id.in_(ids))
-        .order_by(records.c.id)
-    )

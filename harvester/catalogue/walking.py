@@ -1,7 +1,7 @@
 """Reads of exports: along the immutable ascending id of datasets, and what stands around the datasets of a page.
 
-Ids are given out inside the transaction that founds the datasets, one transaction after the other: who has read up to
-an id never misses a smaller one.
+Ids are given out inside the transaction that founds the datasets, one transaction after the other, also where many
+workers write (`database.in_turn`): who has read up to an id never misses a smaller one.
 """
 
 from __future__ import annotations

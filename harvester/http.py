@@ -10,6 +10,7 @@ import itertools
 import logging
 import random
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,10 +20,17 @@ from typing import IO, Self
 
 import httpx
 
-from harvester.net import backend, body, guard, rules, urls
+from harvester.access import Access
+from harvester.net import body, guard, rules, urls
+from harvester.net import breaker as breaking
+from harvester.net import robots as crawling
 from harvester.net.answers import Answer, Feed
+from harvester.net.breaker import Breaker
 from harvester.net.exchange import ERROR_BYTES, Ask, Exchange
+from harvester.net.outside import Outside
 from harvester.net.pace import SHARED, Pace
+from harvester.net.patience import Stop, never, pause
+from harvester.net.robots import Robots
 from harvester.net.rules import AttemptError, Head
 from harvester.net.secrets import Vault
 from harvester.settings import Settings
@@ -48,26 +56,37 @@ class Http:
         self,
         settings: Settings,
         *,
+        home: str | None = None,
+        access: Access | None = None,
+        stop: Stop = never,
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], object] = time.sleep,
         now: Callable[[], float] = time.monotonic,
         secrets: Headers | None = None,
-        headers: Headers | None = None,
-        home: str | None = None,
         resolve: guard.Resolver = guard.resolve,
         jitter: Callable[[float, float], float] = random.uniform,
         pace: Pace | None = None,
+        breaker: Breaker | None = None,
+        robots: Robots | None = None,
     ) -> None:
-        allowed = guard.rules(settings.private_hosts)
+        """Raises UsageError for wrong settings only; what is wrong with `access` fails the first request.
+
+        A stand-in for the network or the clock has a pace and a memory of its own, and no robots.txt.
+        """
+        access = access or Access()
         own_clock = sleep is not time.sleep or now is not time.monotonic
-        self._settings = settings
+        alone = own_clock or transport is not None
+        self._settings, self._access, self._stop = settings, access, stop
         self._sleep, self._jitter = sleep, jitter
-        self._headers = {"User-Agent": settings.user_agent, "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
-        self._headers |= headers or {}
+        self._headers = {"User-Agent": access.user_agent or settings.user_agent, "Accept": "*/*"}
+        self._headers["Accept-Encoding"] = "gzip, deflate"
+        self._vault = Vault(dict(secrets or {}), urls.clean(home) if home else None, access.headers)
         self._pace = pace or (Pace(now, sleep) if own_clock else SHARED)
-        self._vault = Vault(dict(secrets or {}), urls.clean(home) if home else None)
-        network = transport or backend.Transport(backend.Backend(allowed, resolve, now), settings.ca_bundle)
-        self._exchange = Exchange(network, settings, allowed, self._pace, self._vault, now)
+        self._breaker = breaker or (Breaker(now) if alone else breaking.SHARED)
+        robots = robots or (None if alone else crawling.SHARED)
+        self._outside = Outside(settings, transport, resolve, now, self._pace, self._breaker, robots)
+        self._lock = threading.Lock()
+        self._made: Exchange | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -78,7 +97,10 @@ class Http:
         self.close()
 
     def close(self) -> None:
-        self._exchange.transport.close()
+        with self._lock:
+            made, self._made = self._made, None
+        if made is not None:
+            made.transport.close()
 
     def get(
         self,
@@ -134,27 +156,48 @@ class Http:
     def _answer(self, ask: Ask) -> Answer:
         sink = io.BytesIO()
         head = self._until_answered(ask, sink)
-        return Answer(head.url, head.status, head.headers, sink.getvalue(), self._settings.max_response_bytes)
+        content = self._vault.struck(sink.getvalue(), ask.url, ask.headers, refused=head.status >= 400)
+        return Answer(head.url, head.status, head.headers, content, self._settings.max_response_bytes)
 
     def _until_answered(self, ask: Ask, sink: IO[bytes]) -> Head:
         for attempt in itertools.count():
             try:
-                return self._judged(self._exchange.run(ask, sink), ask, sink)
+                return self._judged(self._exchange().run(ask, sink), ask, sink)
             except AttemptError as trouble:
+                if trouble.kind == "down":
+                    self._count(trouble)
                 if self._waited(trouble, ask, attempt):
                     continue
+                if trouble.kind != "down":
+                    self._count(trouble)
                 if trouble.head is not None and not ask.patient:
                     return trouble.head
                 raise rules.given_up(trouble, attempt + 1) from trouble.__cause__
         raise AssertionError("unreachable")
 
+    def _count(self, trouble: AttemptError) -> None:
+        """Tells the breaker of a failure, and raises what it makes of it when it is one too many."""
+        url = httpx.URL(trouble.error.url or "")
+        opened = self._breaker.bad(url, trouble.kind) if trouble.kind else None
+        if trouble.kind is None and trouble.head is not None and trouble.error.code != "throttled":
+            self._breaker.good(url)
+        if opened is not None:
+            opened.message = f"{trouble.error.message}; {opened.message}"
+            raise type(opened)(opened.message, code=opened.code, url=trouble.error.url) from trouble.__cause__
+
     def _judged(self, head: Head, ask: Ask, sink: IO[bytes]) -> Head:
         sink.seek(0)
         words = self._vault.words([ask.url], ask.headers)
         beginning = sink.read(ERROR_BYTES)
-        trouble = rules.trouble(head, beginning, datetime.now(UTC), secrets=words, conditional=ask.conditional)
+        now = datetime.now(UTC)
+        trouble = rules.trouble(head, beginning, now, secrets=words, conditional=ask.conditional)
         if trouble is not None:
             raise trouble
+        url = httpx.URL(head.url)
+        self._breaker.good(url)
+        renewed = rules.quota_wait(head.headers, now) if rules.spent(head.headers) else None
+        if renewed is not None and renewed <= self._settings.max_wait:
+            self._pace.hold(url.host, renewed)
         return head
 
     def _waited(self, trouble: AttemptError, ask: Ask, attempt: int) -> bool:
@@ -170,5 +213,13 @@ class Http:
         if stated is not None and trouble.head is not None:
             self._pace.hold(httpx.URL(trouble.head.url).host, wait)
         else:
-            self._sleep(wait)
+            pause(wait, self._sleep, self._stop)
         return True
+
+    def _exchange(self) -> Exchange:
+        """Made at the first request: what cannot be read of `access` fails that one, so that the run tells it."""
+        with self._lock:
+            if self._made is None:
+                self._vault.secrets = {**self._vault.secrets, **self._access.credentials()}
+                self._made = self._outside.exchange(self._access, self._vault, self._stop)
+            return self._made

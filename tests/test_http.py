@@ -8,13 +8,9 @@ import io
 import json
 import logging
 import socket
-import ssl
-import struct
 import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -25,132 +21,25 @@ from harvester.errors import Blocked, SourceError, Unavailable, UsageError
 from harvester.http import Http, Pace
 from harvester.net import body, guard, rules, urls
 from harvester.settings import Settings
+from tests.misbehaving import (
+    OK_HEAD,
+    Handler,
+    Portal,
+    Script,
+    Time,
+    clients,
+    dated,
+    patience,
+    raw,
+    say,
+    serving,
+    settings,
+    to,
+)
 
-Script = Callable[["Handler"], None]
-
-
-class Handler(BaseHTTPRequestHandler):
-    """Answers by the script of its server."""
-
-    protocol_version = "HTTP/1.1"
-    server: Portal
-
-    def do_GET(self) -> None:
-        self.server.seen.append((self.path, dict(self.headers)))
-        scripts = self.server.scripts
-        (scripts.pop(0) if len(scripts) > 1 else scripts[0])(self)
-
-    def log_message(self, *_: Any) -> None:
-        return
-
-
-class Portal(ThreadingHTTPServer):
-    """A server on a free loopback port; the last script stays in force."""
-
-    daemon_threads = True
-    # Handlers of dropped connections end with their sockets.
-    block_on_close = False
-
-    def __init__(self, *scripts: Script, tls: ssl.SSLContext | None = None) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.socket = tls.wrap_socket(self.socket, server_side=True) if tls else self.socket
-        self.scripts = list(scripts)
-        self.seen: list[tuple[str, dict[str, str]]] = []
-        self.port = self.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-
-    def handle_error(self, *_: Any) -> None:
-        """The client hangs up on many of these answers, and is meant to."""
-
-
-def say(content: bytes = b"{}", status: int = 200, **headers: str) -> Script:
-    """A whole answer; header names are spelt with underscores."""
-
-    def script(handler: Handler) -> None:
-        handler.send_response(status)
-        for name, value in {"content_length": str(len(content)), **headers}.items():
-            handler.send_header(name.replace("_", "-"), value)
-        handler.end_headers()
-        handler.wfile.write(content)
-
-    return script
-
-
-def to(location: str, status: int = 302) -> Script:
-    return say(b"", status, location=location)
-
-
-def raw(*pieces: bytes, pause: float = 0.0, reset: bool = False) -> Script:
-    """Bytes as they are, a pause before each, then the connection is closed (or reset)."""
-
-    def script(handler: Handler) -> None:
-        for piece in pieces:
-            threading.Event().wait(pause)
-            handler.wfile.write(piece)
-        if reset:
-            handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        handler.close_connection = True
-
-    return script
-
-
-OK_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[..., Portal]]:
-    portals: list[Portal] = []
-
-    def start(*scripts: Script, tls: ssl.SSLContext | None = None) -> Portal:
-        portal = Portal(*scripts, tls=tls)
-        portals.append(portal)
-        threading.Thread(target=portal.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        return portal
-
-    yield start
-    for portal in portals:
-        portal.shutdown()
-        portal.server_close()
-
-
-class Time:
-    """A clock that only sleeping moves."""
-
-    def __init__(self) -> None:
-        self.at = 0.0
-        self.slept: list[float] = []
-
-    def now(self) -> float:
-        return self.at
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.at += seconds
-
-
-def settings(**changed: Any) -> Settings:
-    return Settings(**{"private_hosts": ("127.0.0.1",), "retries": 3, **changed})
-
-
-@pytest.fixture
-def client() -> Iterator[Callable[..., Http]]:
-    clients: list[Http] = []
-
-    def make(changed: dict[str, Any] | None = None, **arguments: Any) -> Http:
-        clients.append(Http(settings(**(changed or {})), **arguments))
-        return clients[-1]
-
-    yield make
-    for http in clients:
-        http.close()
-
-
-@pytest.fixture
-def patient(client: Callable[..., Http]) -> tuple[Http, Time]:
-    """A client whose waits are recorded, not lived through."""
-    time = Time()
-    return client(sleep=time.sleep, now=time.now, jitter=lambda low, high: high), time
-
+serve = pytest.fixture(name="serve")(serving)
+client = pytest.fixture(name="client")(clients)
+patient = pytest.fixture(name="patient")(patience)
 
 # -- answers ----------------------------------------------------------------------------------------------------------
 
@@ -248,7 +137,7 @@ def test_conditional_requests(serve: Callable[..., Portal], client: Callable[...
         (404, {}, SourceError, "http-404"),
         (410, {}, SourceError, "http-410"),
         (302, {}, SourceError, "http-302"),
-        (401, {}, Blocked, "blocked"),
+        (401, {}, Blocked, "credentials"),
         (403, {}, Blocked, "blocked"),
         (503, {"cf_mitigated": "challenge"}, Blocked, "blocked"),
         (202, {"x_amzn_waf_action": "challenge"}, Blocked, "blocked"),
@@ -296,16 +185,6 @@ def test_jitter_is_full_and_back_off_capped() -> None:
     for attempt in (0, 3, 5000):
         rules.back_off(attempt, lambda low, high: asked.append((low, high)) or low)  # type: ignore[func-returns-value]
     assert asked == [(0.0, 1.0), (0.0, 8.0), (0.0, 60.0)]
-
-
-DATE = "Sat, 21 Nov 2026 12:00:00 GMT"
-
-
-def dated(content: bytes = b"", status: int = 429, **headers: str) -> Script:
-    """`say` with a clock of its own: the standard library's Date header would be today's."""
-    lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
-    head = f"HTTP/1.1 {status} X\r\nDate: {DATE}\r\nConnection: close\r\nContent-Length: {len(content)}\r\n{lines}\r\n"
-    return raw(head.encode() + content)
 
 
 @pytest.mark.parametrize(
@@ -462,46 +341,6 @@ def test_silence_is_cut_by_the_read_time(serve: Callable[..., Portal], client: C
     with pytest.raises(Unavailable, match="nothing came within read_timeout"):
         client({"read_timeout": 0.1, "retries": 1}, sleep=lambda _: None).get(portal.url)
     assert len(portal.seen) == 2
-
-
-# Made for these tests, for the name portal.example, until 2126.
-CERTIFICATE = """\
------BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgQ3wOtu3lsxmQJ4kr
-JdXWgJZh/a+gjCLWv4qF83AHZK6hRANCAAQ6qTddwzb4ZFhXnBot33thToQvKXfL
-4x8+qR8a6vvZfZBfhr5LuYrBzpezBLFKPDYnTCS701unmyPAe4x4zsJ9
------END PRIVATE KEY-----
------BEGIN CERTIFICATE-----
-MIIBpDCCAUqgAwIBAgIUHRypuxYfwil95t+MkazOi5t+l5UwCgYIKoZIzj0EAwIw
-GTEXMBUGA1UEAwwOcG9ydGFsLmV4YW1wbGUwIBcNMjYxMTIxMjAzOTU1WhgPMjEy
-NjEwMjgyMDM5NTVaMBkxFzAVBgNVBAMMDnBvcnRhbC5leGFtcGxlMFkwEwYHKoZI
-zj0CAQYIKoZIzj0DAQcDQgAEOqk3XcM2+GRYV5waLd97YU6ELyl3y+MfPqkfGur7
-2X2QX4a+S7mKwc6XswSxSjw2J0wku9Nbp5sjwHuMeM7CfaNuMGwwHQYDVR0OBBYE
-FBqR4aTV2x5A2jqq1iZgjxN064d1MB8GA1UdIwQYMBaAFBqR4aTV2x5A2jqq1iZg
-jxN064d1MA8GA1UdEwEB/wQFMAMBAf8wGQYDVR0RBBIwEIIOcG9ydGFsLmV4YW1w
-bGUwCgYIKoZIzj0EAwIDSAAwRQIhANI5tjQS6QO0Y26RODAYbA9OT2VqITuR6kyj
-R/pxMjzNAiAUKq2+56uJ8XFwcWpgtp/qR32Bonjvoz7M66hXflmo6Q==
------END CERTIFICATE-----
-"""
-
-
-def test_certificates_are_verified_for_the_name(
-    serve: Callable[..., Portal], client: Callable[..., Http], tmp_path: Path
-) -> None:
-    bundle = tmp_path / "bundle.pem"
-    bundle.write_text(CERTIFICATE)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(bundle)
-    portal = serve(say(b"[]"), tls=context)
-    to_portal: dict[str, Any] = {"resolve": lambda *_: ["127.0.0.1"], "sleep": pytest.fail}
-    trusting = client({"ca_bundle": bundle}, **to_portal)
-    assert trusting.get(f"https://portal.example:{portal.port}/").json() == []
-    for http, name in ((trusting, "other.example"), (client(**to_portal), "portal.example")):
-        with pytest.raises(Unavailable, match="certificate cannot be verified") as caught:
-            http.get(f"https://{name}:{portal.port}/")
-        assert caught.value.code == "certificate"
-    with pytest.raises(UsageError, match="ca_bundle"):
-        client({"ca_bundle": tmp_path / "missing.pem"})
 
 
 # -- caps -------------------------------------------------------------------------------------------------------------
@@ -999,7 +838,7 @@ def test_stopping_early_closes_the_producer() -> None:
 
     walk = ahead(pages(), depth=2)
     assert next(walk) == 0
-    walk.close()  # type: ignore[attr-defined]
+    walk.close()
     assert closed.is_set()
     assert workers() == []
 

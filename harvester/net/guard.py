@@ -78,6 +78,11 @@ def check(host: str, port: int, found: Iterable[str], allowed: tuple[Rule, ...])
     return [text for text, _ in addresses]
 
 
+def named(host: str, port: int, allowed: tuple[Rule, ...]) -> bool:
+    """Whether a host is in the list by its name, so that it need not resolve here."""
+    return any(rule.name == _plain_name(host) and rule.port in (None, port) for rule in allowed if not rule.network)
+
+
 def _allowed(host: str, port: int, address: Address, allowed: tuple[Rule, ...]) -> bool:
     return any(
         (rule.port is None or rule.port == port)

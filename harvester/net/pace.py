@@ -7,6 +7,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
+
+from harvester.net.patience import GLANCE, Stop, check, never, pause
 
 _MANY_HOSTS = 1000
 
@@ -14,11 +17,13 @@ _MANY_HOSTS = 1000
 @dataclass(slots=True)
 class _Host:
     busy: int = 0
-    free_at: float = 0.0
+    started: float = -inf
+    free_at: float = -inf
+    held_until: float = -inf
 
 
 class Pace:
-    """Who may ask which host when.  All waits are bounded by the caller's own limits."""
+    """Who may ask which host when.  All waits are bounded by the caller's own limits, and can be called off."""
 
     def __init__(
         self, now: Callable[[], float] = time.monotonic, sleep: Callable[[float], object] = time.sleep
@@ -29,13 +34,16 @@ class Pace:
         self._changed = threading.Condition()
 
     @contextmanager
-    def turn(self, host: str, interval: float, connections: int) -> Iterator[float]:
-        """Holds one of the host's `connections` while the block runs; yields the seconds waited for it."""
+    def turn(self, host: str, interval: float, connections: int, stop: Stop = never) -> Iterator[float]:
+        """Holds one of the host's `connections` while the block runs; yields the seconds waited for it.
+
+        Where two sources of one host ask for different intervals, the longer one lies between their requests.
+        """
         asked_at = self._now()
-        wait = self._enter(host, interval, connections)
+        starts = self._enter(host, interval, connections, stop)
         try:
-            if wait > 0:
-                self._sleep(wait)
+            while (wait := max(starts, self._place(host).held_until) - self._now()) > 0:
+                pause(wait, self._sleep, stop)
             yield self._now() - asked_at
         finally:
             self._leave(host)
@@ -44,17 +52,17 @@ class Pace:
         """Nobody asks this host for so long: it said so itself (Retry-After)."""
         with self._changed:
             place = self._place(host)
-            place.free_at = max(place.free_at, self._now() + seconds)
+            place.held_until = max(place.held_until, self._now() + seconds)
 
-    def _enter(self, host: str, interval: float, connections: int) -> float:
+    def _enter(self, host: str, interval: float, connections: int, stop: Stop) -> float:
         with self._changed:
-            self._changed.wait_for(lambda: self._place(host).busy < max(connections, 1))
+            while not self._changed.wait_for(lambda: self._place(host).busy < max(connections, 1), GLANCE):
+                check(stop)
             place = self._place(host)
             place.busy += 1
-            now = self._now()
-            starts = max(now, place.free_at)
-            place.free_at = starts + interval
-            return starts - now
+            place.started = max(self._now(), place.free_at, place.started + interval)
+            place.free_at = place.started + interval
+            return place.started
 
     def _place(self, host: str) -> _Host:
         return self._hosts.setdefault(host, _Host())
@@ -68,7 +76,7 @@ class Pace:
 
     def _forget_idle(self) -> None:
         now = self._now()
-        idle = [host for host, place in self._hosts.items() if not place.busy and place.free_at <= now]
+        idle = [host for host, p in self._hosts.items() if not p.busy and max(p.free_at, p.held_until) <= now]
         for host in idle:
             del self._hosts[host]
 

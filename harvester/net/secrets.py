@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from urllib.parse import unquote
+from dataclasses import dataclass, field
+from urllib.parse import quote, unquote, unquote_plus
 
 import httpx
 
@@ -14,31 +14,80 @@ from harvester.net import urls
 # A header whose name holds one of these is a credential, whoever set it.
 _SECRET_NAMES = ("auth", "cookie", "key", "token", "secret", "password")
 _SHORTEST = 4
+_KEY_LENGTH = 12
 
 
 @dataclass(slots=True)
 class Vault:
-    """The headers meant for `home`; when none is given, the first URL asked becomes it."""
+    """What only `home` may know: `secrets` by header, or by `?parameter`, and headers that are `own` to the source.
 
-    secrets: Mapping[str, str]
-    home: httpx.URL | None = None
+    Without a home the first URL asked becomes it.
+    """
+
+    secrets: Mapping[str, str] = field(repr=False)
+    home: httpx.URL | None = field(default=None, repr=False)
+    own: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def headers_for(self, url: httpx.URL, asked: Mapping[str, str]) -> dict[str, str]:
         """What may be sent to `url` of the headers asked for, with the credentials when it is at home."""
-        if self.home is None or not urls.may_know(url, self.home):
-            return {name: value for name, value in asked.items() if not _is_secret(name)} | _basic(url)
-        return dict(asked) | _basic(self.home) | dict(self.secrets) | _basic(url)
+        home = self._home_for(url)
+        if home is None:
+            return {name: value for name, value in asked.items() if not is_secret(name)} | _basic(url)
+        return _merged(asked, self.own, _basic(home), self._headers(), _basic(url))
+
+    def address_for(self, url: httpx.URL) -> httpx.URL:
+        """The URL to send: with the secret parameters at home, and without them where a link took them elsewhere."""
+        mine = {name[1:]: value for name, value in self.secrets.items() if name.startswith("?")}
+        return urls.with_params(url, mine) if self._home_for(url) is not None else self.without(url)
+
+    def without(self, url: httpx.URL) -> httpx.URL:
+        """The URL less the parameters that hold one of the secrets, as a portal may write them into its links."""
+        values = {value for value in map(_key, self.secrets.values()) if len(value) >= _SHORTEST}
+        pairs = [part for part in url.query.decode("ascii").split("&") if part]
+        kept = [part for part in pairs if not any(value in unquote_plus(part) for value in values)]
+        return url if len(kept) == len(pairs) else url.copy_with(query="&".join(kept).encode("ascii") or None)
 
     def words(self, asked: Iterable[httpx.URL], headers: Mapping[str, str]) -> list[str]:
-        """Everything that must not show in a message: whole values, and the key in `Apikey <key>`."""
-        values = [value for name, value in headers.items() if _is_secret(name)] + list(self.secrets.values())
+        """Everything that must not show in a message: whole values, the key in `Apikey <key>`, and as URLs spell it."""
+        values = [value for name, value in headers.items() if is_secret(name)] + list(self.secrets.values())
         words = [word for value in values for word in (value, *value.split()[1:])]
         words += [word for url in (*asked, *([self.home] if self.home else [])) for word in urls.secrets_in(url)]
+        words += [quote(word, safe="") for word in words]
         return sorted({word for word in words if len(word) >= _SHORTEST}, key=len, reverse=True)
 
+    def struck(self, content: bytes, asked: httpx.URL, headers: Mapping[str, str], *, refused: bool) -> bytes:
+        """An answer without the credentials that it repeats, as errors and links to further pages do.
 
-def _is_secret(name: str) -> bool:
+        Of good answers only what is long enough to be a key, and no word of a dataset, is struck out; the credentials
+        in an address stay, for links to further pages need them.
+        """
+        keys = {_key(value) for value in self.secrets.values()}
+        words = self.words([asked], headers) if refused else [key for key in keys if len(key) >= _KEY_LENGTH]
+        for word in words:
+            content = content.replace(word.encode(), b"***")
+        return content
+
+    def _home_for(self, url: httpx.URL) -> httpx.URL | None:
+        return self.home if self.home is not None and urls.may_know(url, self.home) else None
+
+    def _headers(self) -> dict[str, str]:
+        return {name: value for name, value in self.secrets.items() if not name.startswith("?")}
+
+
+def is_secret(name: str) -> bool:
+    """Whether a header of this name holds a credential."""
     return any(word in name.lower() for word in _SECRET_NAMES)
+
+
+def _merged(*parts: Mapping[str, str]) -> dict[str, str]:
+    """Later ones win, however their names are capitalised (RFC 9110, section 5.1)."""
+    named = {name.lower(): (name, value) for part in parts for name, value in part.items()}
+    return dict(named.values())
+
+
+def _key(value: str) -> str:
+    """The secret itself in `Apikey <secret>`."""
+    return value.rpartition(" ")[2]
 
 
 def _basic(url: httpx.URL) -> dict[str, str]:

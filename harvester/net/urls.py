@@ -74,6 +74,11 @@ def port(url: httpx.URL) -> int:
     return url.port if url.port is not None else DEFAULT_PORTS[url.scheme]
 
 
+def place(url: httpx.URL) -> str:
+    """The host and the port that are connected to, by which what is known of a server is kept."""
+    return f"{url.host}:{port(url)}"
+
+
 def bare(url: httpx.URL) -> httpx.URL:
     """Without user name, password and fragment: what is sent and stored."""
     return url.copy_with(username=None, password=None, fragment=None) if url.userinfo or url.fragment else url

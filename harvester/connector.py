@@ -2,6 +2,8 @@
 
 A connector is a *module* with four names: `NAME`, `Options`, `fetch`, `normalise`; a fifth, `recognise`,
 lets `harvester source recognise URL` find it; a sixth, `INCREMENTAL = True`, says that `fetch` heeds `walk.since`.
+A seventh, `gone(source, http, guids) -> dict[str, bool] | None`, asks the portal which of these records are gone before
+any is retired: True for gone, False for still there, left out where no answer came; None where this cannot be asked.
 `fetch` touches the network and maps nothing; `normalise` maps and touches nothing.  Both raise only `SourceError`
 and `RecordError`.
 """
@@ -17,6 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from harvester import storable
 from harvester.errors import RecordError
 from harvester.http import Http
 from harvester.jsonio import loads
@@ -82,7 +85,8 @@ class Record:
     """One metadata record exactly as the source gave it.
 
     `guid` is the source's own identifier, stable between runs; `payload` is JSON-storable and untouched;
-    `modified` is the source's own date, only a hint; `deleted` when the source itself says so.
+    `modified` is the source's own date, only a hint; `deleted` when the source itself says so.  A guid that no
+    database could keep gets a form that can be kept.
     """
 
     guid: str
@@ -90,15 +94,27 @@ class Record:
     modified: datetime | None = None
     deleted: bool = False
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "guid", storable.identifier(self.guid))
+
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """One answer of a portal, known by the `digest` of its bytes: how many records it holds, and where it leads."""
+    """One answer of a portal, known by the `digest` of its bytes: how many records it holds, and where it leads.
+
+    `url` is the address it came from, in whatever form the connector asks for it again; `etag` and `last_modified` are
+    its validators (RFC 9110, section 8.8), where they can be relied on.
+    """
 
     digest: bytes
     records: int
     next: str | None = None
     advertised: int | None = None
+    url: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    # Whether its bytes came, or only the word of the portal that they would be the same.
+    read: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +125,10 @@ class Page:
     records that were lost, `notes` what was repaired or is worth telling.
 
     A connector may say which answer the records came from (`body`) and, with its last page, that this was all of it
-    (`whole`).  When the same bytes come again it need not read them: `unchanged` lets their records stand.  Records
-    of a `doubtful` page come from a broken answer: they may be new, but replace nothing.  `catalogue` holds raw values
-    of `harvester.model.Catalogue`: what the source says of itself, with any page of the walk.
+    (`whole`).  When the same bytes come again, or the portal says that they would, it need not read them: `unchanged`
+    lets their records stand.  Records of a `doubtful` page come from a broken answer: they may be new, but replace
+    nothing.  `catalogue` holds raw values of `harvester.model.Catalogue`: what the source says of itself, with any page
+    of the walk.
     """
 
     records: tuple[Record, ...]
@@ -130,12 +147,15 @@ class Page:
 class Walk:
     """What is asked of one `fetch`: everything (`since` None) or changes, from the start or from `cursor`.
 
-    `known` answers what an earlier run learnt from the very same bytes, when all their records still stand.
+    A cursor that cannot be read, such as one of an older version, begins at the start.  `known` answers what an earlier
+    run learnt from the very same bytes, when all their records still stand; `standing` the same of what an address
+    answered last, as long as it may be asked for with the validators of that answer.
     """
 
     since: datetime | None = None
     cursor: str | None = None
     known: Callable[[bytes], Body | None] = lambda digest: None
+    standing: Callable[[str], Body | None] = lambda url: None
 
 
 @dataclass(frozen=True, slots=True)

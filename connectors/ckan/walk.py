@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from connectors.ckan import keys
 from connectors.ckan.api import Api, result, speaks
 from connectors.ckan.options import Options
 from connectors.ckan.roots import candidates
-from connectors.common import blank, first, introduced, mapping, utc
+from connectors.common import blank, first, introduced, mapping, refuse_vanishing, utc
 from harvester.connector import Page, Recognised, Record, Source, Walk
-from harvester.errors import RecordError, SourceError, Unavailable
+from harvester.errors import Blocked, RecordError, SourceError, Unavailable
 from harvester.fields.when import instant, when
 from harvester.http import Answer, Http
-from harvester.walks import Slice, walk_offsets
+from harvester.jsonio import digest
+from harvester.walks import Read, Slice, walk_changes, walk_offsets
 
 NAME = "ckan"
 
@@ -40,10 +44,8 @@ class Found:
 def fetch(source: Source, http: Http, walk: Walk) -> Iterator[Page]:
     """Every dataset of the portal; `since` needs a portal that can search, otherwise all are walked."""
     options = source.options if isinstance(source.options, Options) else Options()
-    offset, _, dropped = (walk.cursor or "0").partition(":")
     found = locate(http, source.url)
-    pages = _WALKS[found.action](found.api, options, walk, int(offset))
-    yield from introduced(walk, _without_dropped(pages, int(dropped or 0)), lambda: _about(found.api))
+    yield from introduced(walk, _WALKS[found.action](found.api, options, walk), lambda: _about(found.api))
 
 
 def _about(api: Api) -> dict[str, Any]:
@@ -86,7 +88,7 @@ def locate(http: Http, url: str, *, patient: bool = True) -> Found:
         if found := _at(api, actions, refusals, patient=patient and rank == 0):
             return found
     telling = next((error for error in refusals if isinstance(error, Unavailable)), None)
-    blocked = next((error for error in refusals if error.code == "blocked"), None)
+    blocked = next((error for error in refusals if isinstance(error, Blocked)), None)
     raise telling or blocked or SourceError(f"no CKAN action API was found behind {url}", code="not-ckan", url=url)
 
 
@@ -141,18 +143,34 @@ def _quiet(api: Api, action: str, params: Mapping[str, str | int]) -> Any:
         return None
 
 
-def _search(api: Api, options: Options, walk: Walk, start: int) -> Iterator[Page]:
-    query: dict[str, str | int] = {"sort": "id asc"}
-    if clauses := options.clauses(walk.since):
+def _search(api: Api, options: Options, walk: Walk) -> Iterator[Page]:
+    """Every dataset that the search finds, or those that changed."""
+
+    def pages(since: datetime | None, cursor: str | None) -> Iterator[Page]:
+        return walk_offsets(_searching(api, options, since), make_record, options.sizes(SIZES), cursor)
+
+    def newest() -> Record | None:
+        items = _searching(api, options, None, "metadata_modified desc")(0, 1).items
+        return make_record(items[0]) if items else None
+
+    return walk_changes(walk, partial(pages, walk.since), partial(pages, None), newest)
+
+
+def _searching(api: Api, options: Options, since: datetime | None, sort: str = "id asc") -> Read:
+    query: dict[str, str | int] = {"sort": sort}
+    if clauses := options.clauses(since):
         query["fq"] = clauses
 
     def read(offset: int, limit: int) -> Slice:
         said = api.call(SEARCH, {**query, "rows": limit, "start": offset})
-        if walk.since is None and isinstance(said, Mapping) and _count(said) == 0:
+        total = _count(said) if isinstance(said, Mapping) else None
+        if since is None and total == 0:
             _refuse_unknown(api, options)
-        return Slice(_items(said, "results", api.url(SEARCH)), _count(said))
+        items = _items(said, "results", api.url(SEARCH))
+        refuse_vanishing(len(items), total, offset)
+        return Slice(items, total)
 
-    return walk_offsets(read, make_record, options.sizes(SIZES), start)
+    return read
 
 
 def _refuse_unknown(api: Api, options: Options) -> None:
@@ -174,22 +192,25 @@ def _refuse_filters(api: Api, options: Options) -> None:
         raise SourceError(message, code="no-search", url=api.root)
 
 
-def _current(api: Api, options: Options, walk: Walk, start: int) -> Iterator[Page]:
+def _current(api: Api, options: Options, walk: Walk) -> Iterator[Page]:
     _refuse_filters(api, options)
 
     def read(offset: int, limit: int) -> Slice:
         said = api.call(CURRENT, {"limit": limit, "offset": offset})
         return Slice(_items({"results": said}, "results", api.url(CURRENT)))
 
-    return walk_offsets(read, make_record, options.sizes(SIZES), start)
+    return walk_offsets(read, make_record, options.sizes(SIZES), walk.cursor)
 
 
-def _show(api: Api, options: Options, walk: Walk, start: int) -> Iterator[Page]:
-    """Each name of the list, shown one by one: DKAN, and portals with search switched off."""
+def _show(api: Api, options: Options, walk: Walk) -> Iterator[Page]:
+    """Each name of the list, shown one by one: DKAN, and portals with search switched off.
+
+    A cursor holds as long as the list begins with the same names.
+    """
     _refuse_filters(api, options)
     names = _items({"results": api.call(SHOW, {})}, "results", api.url(SHOW))
     failures = 0
-    for offset in range(start, len(names), _NAMES_A_PAGE):
+    for offset in range(_shown_already(names, walk.cursor), len(names), _NAMES_A_PAGE):
         records: list[Record] = []
         problems: list[RecordError] = []
         for name in names[offset : offset + _NAMES_A_PAGE]:
@@ -201,7 +222,17 @@ def _show(api: Api, options: Options, walk: Walk, start: int) -> Iterator[Page]:
                 problems.append(error)
             if failures > _MOST_FAILURES:
                 raise Unavailable(f"{failures} datasets in a row cannot be read: {problems[-1].message}", url=api.root)
-        yield Page(tuple(records), len(names), str(offset + _NAMES_A_PAGE), tuple(problems))
+        yield Page(tuple(records), len(names), _after(names, offset + _NAMES_A_PAGE), tuple(problems))
+
+
+def _after(names: list[Any], number: int) -> str:
+    return f"n{number}-{digest(names[:number]).hex()}"
+
+
+def _shown_already(names: list[Any], cursor: str | None) -> int:
+    found = re.fullmatch(r"n(\d{1,9})-[0-9a-f]+", cursor or "")
+    number = int(found[1]) if found else 0
+    return number if cursor == _after(names, number) else 0
 
 
 _WALKS = {SEARCH: _search, CURRENT: _current, SHOW: _show}
@@ -240,14 +271,6 @@ def wanted(package: Mapping[str, Any]) -> bool:
     if isinstance(kind, str) and kind.strip().lower() in keys.NOT_DATASETS:
         return False
     return package.get("private") is not True or state == "Active"
-
-
-def _without_dropped(pages: Iterator[Page], dropped: int) -> Iterator[Page]:
-    """Pages whose total does not count what is no dataset; the cursor keeps how many were met."""
-    for page in pages:
-        dropped += sum(record.deleted for record in page.records)
-        total = None if page.advertised is None else max(0, page.advertised - dropped)
-        yield replace(page, advertised=total, cursor=f"{page.cursor}:{dropped}")
 
 
 def _items(said: Any, member: str, url: str) -> list[Any]:

@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from hashlib import blake2b
-from urllib.parse import urlsplit, urlunsplit
+from dataclasses import replace
 
 from pydantic import Field
 
 from connectors import dcat_us
-from connectors.dcat.feed import Document, Feed
+from connectors.dcat.asking import HEAD, Asking
+from connectors.dcat.feed import Feed, within
 from connectors.dcat.finding import recognised
 from connectors.dcat.mapping import raw_of
-from harvester.connector import NoOptions, Page, Recognised, Record, Source, Walk
+from harvester.connector import Body, NoOptions, Page, Recognised, Record, Source, Walk
 from harvester.errors import RecordError
 from harvester.http import Feed as Answer
 from harvester.http import Http
 from harvester.model import Dataset
-from harvester.rdf.parse import parse_file
-from harvester.rdf.shelf import no_disk
+from harvester.walks import is_linked
 
 NAME = "dcat"
 _ACCEPT = (
     "text/turtle, application/n-triples;q=0.9, application/rdf+xml;q=0.9, application/ld+json;q=0.8,"
     " application/json;q=0.7, */*;q=0.5"
 )
-_HEAD = 65_536
-# Raised when the reading of feeds changes: what was learnt from the same bytes before holds no longer.
-_PERSON = b"dcat-3"
 
 
 class Options(NoOptions):
@@ -40,54 +35,30 @@ class Options(NoOptions):
 
 
 def fetch(source: Source, http: Http, walk: Walk) -> Iterator[Page]:
-    """Walk the feed: along its paging links, or through its one document."""
-    accept = source.options.accept if isinstance(source.options, Options) else _ACCEPT
-    headers = {"Accept": accept}
-    first = walk.cursor or source.url
-    with _answered(http, first, headers) as answer:
-        if dcat_us.looks_like_pod(answer.peek(_HEAD)[:_HEAD]):
-            yield from dcat_us.fetch_pages(answer, answer.url)
+    """Walk the feed: along its paging links, or through its one document.
+
+    A cursor holds where the page, or the document, that it stands in is still the same.
+    """
+    asking = Asking(http, source, walk, source.options.accept if isinstance(source.options, Options) else _ACCEPT)
+    feed = Feed(asking.document)
+    if is_linked(walk.cursor):
+        yield from feed.resumed(source.url, walk.cursor)
+        return
+    with asking.answered(source.url) as (answer, body, known):
+        if known is None and dcat_us.looks_like_pod(answer.peek(HEAD)[:HEAD]):
+            yield from within(_pod(answer, body), body, walk.cursor)
             return
-        document = _document(first, answer, source, walk)
-
-    def ask(url: str) -> Document:
-        with _answered(http, url, headers) as other:
-            return _document(url, other, source, walk)
-
-    yield from Feed(ask).pages(document)
+        document = asking.read(source.url, answer, body, known)
+    yield from feed.pages(document, walk.cursor)
 
 
-@contextmanager
-def _answered(http: Http, url: str, headers: dict[str, str]) -> Iterator[Answer]:
-    """The answer at an address; SourceError `no-disk` where there is no room to keep it while it is read."""
-    try:
-        with http.stream(url, headers=headers) as answer:
-            yield answer
-    except OSError as error:
-        raise no_disk(error) from error
-
-
-def _document(url: str, answer: Answer, source: Source, walk: Walk) -> Document:
-    """The document at an address; its relative IRIs are seen from the public address of the portal."""
-    public = urlsplit(source.home)
-    base = urlunsplit(urlsplit(url)._replace(scheme=public.scheme, netloc=public.netloc)) if _moved(source) else url
-    digest = _digest(answer)
-    if (known := walk.known(digest)) is not None:
-        return Document(url, digest, None, known)
-    return Document(url, digest, parse_file(answer, base=base, content_type=answer.headers.get("content-type")))
-
-
-def _digest(answer: Answer) -> bytes:
-    """What stands for the bytes of an answer, which is then read from its start again."""
-    digest = blake2b(digest_size=16, person=_PERSON)
-    while piece := answer.read(_HEAD):
-        digest.update(piece)
-    answer.seek(0)
-    return digest.digest()
-
-
-def _moved(source: Source) -> bool:
-    return source.home != source.url and "://" in source.home
+def _pod(answer: Answer, body: Body) -> Iterator[Page]:
+    """The pages of a data.json; the last one says that this was all of it, unless something was lost."""
+    number, sound = 0, True
+    for page in dcat_us.fetch_pages(answer, answer.url):
+        number, sound = number + len(page.records), sound and not page.problems
+        yield replace(page, body=body.digest)
+    yield Page((), whole=replace(body, records=number) if sound else None)
 
 
 def normalise(record: Record, source: Source) -> Dataset:

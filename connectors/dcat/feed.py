@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
+from connectors.dcat.asking import Document
 from harvester.connector import Body, Page, Record
 from harvester.errors import RecordError, SourceError
 from harvester.fields.when import instant
@@ -20,8 +22,7 @@ from harvester.rdf.trees import Datasets, catalogue, datasets
 from harvester.walks import Slice, walk_links
 
 RECORDS_A_PAGE = 100
-# Links that lead from one empty page to the next would be followed for ever.
-MOST_IDLE_PAGES = 20
+_CURSOR = re.compile(r"d([0-9a-f]{32})-(\d{1,9})")
 _NEXT = (expand("hydra:next"), expand("hydra:nextPage"))
 _TOTAL = expand("hydra:totalItems")
 # With these a page tells its place among the others: without a link to a next one it is the last.
@@ -41,59 +42,59 @@ _PLACED = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """What one address answered: its graph, or what is `known` of the very same bytes from an earlier run."""
-
-    url: str
-    digest: bytes
-    graph: Graph | None
-    known: Body | None = None
-
-    def close(self) -> None:
-        """Give back what a large graph has on disk."""
-        if self.graph is not None:
-            self.graph.close()
-
-
 @dataclass(slots=True)
 class Feed:
-    """Walks a feed that starts with a document already brought; `ask` brings the others."""
+    """Walks a feed; `ask` brings its documents."""
 
     ask: Callable[[str], Document]
-    guids: set[str] = field(default_factory=set)
     broken: str = ""
-    idle: int = 0
-    known: int = 0
 
-    def pages(self, first: Document) -> Iterator[Page]:
-        """Every page.  Raises `SourceError` (`broken-document`) at the end when a syntax error hid statements."""
+    def pages(self, first: Document, cursor: str | None = None) -> Iterator[Page]:
+        """Every page of a feed that starts with a document already brought.
+
+        Raises `SourceError` (`broken-document`) at the end when a syntax error hid statements.
+        """
         with closing(first):
             # Now: a page that is read lets its document go.
             said = _catalogue(first.graph) if first.graph else None
-            pages = self._all(first)
+            pages = self._all(first, cursor)
             if (page := next(pages, None)) is not None:
                 yield replace(page, catalogue=said)
             yield from pages
+        self._refuse_broken(first.url)
+
+    def resumed(self, first: str, cursor: str | None) -> Iterator[Page]:
+        """The pages after the one of a cursor; all of them, from the address of the first, when it has changed."""
+        yield from walk_links(first, lambda url: self._slice(self.ask(url)), record, cursor)
+        self._refuse_broken(first)
+
+    def _refuse_broken(self, url: str) -> None:
         if self.broken:
             raise SourceError(
                 f"statements were lost to a syntax error, nothing is known of what is missing: {self.broken}",
                 code="broken-document",
-                url=first.url,
+                url=url,
             )
 
-    def _all(self, first: Document) -> Iterator[Page]:
-        if first.graph is None or self._is_paged(first.url, first.graph):
-            return walk_links(first.url, lambda url: self._slice(first if url == first.url else self.ask(url)), record)
-        return self._whole(first.digest, first.graph)
+    def _all(self, first: Document, cursor: str | None) -> Iterator[Page]:
+        if first.graph is not None and not self._is_paged(first.url, first.graph):
+            return within(self._whole(first.body, first.graph), first.body, cursor)
+        brought = [first]
+
+        def read(url: str) -> Slice:
+            return self._slice(brought.pop() if brought else self.ask(url))
+
+        return walk_links(first.url, read, record)
 
     def _is_paged(self, url: str, graph: Graph) -> bool:
         found = datasets(graph)
         if not found.any():
             _refuse_unknown_terms(url, graph)
-        return (self._next(graph, url) or self._guessed(graph, url, found.count)) is not None
+        if next_page(graph, url) is not None:
+            return True
+        return guessed(graph, url) is not None and 0 < found.count() < (total_of(graph) or 0)
 
-    def _whole(self, digest: bytes, graph: Graph) -> Iterator[Page]:
+    def _whole(self, body: Body, graph: Graph) -> Iterator[Page]:
         """A feed in one document, in pages of ours."""
         found = datasets(graph)
         total, items = total_of(graph), iter(found)
@@ -101,57 +102,29 @@ class Feed:
         number = 0
         while batch := tuple(islice(records, RECORDS_A_PAGE)):
             number += len(batch)
-            yield Page(batch, total, body=digest, doubtful=_is_lossy(graph))
+            yield Page(batch, total, body=body.digest, doubtful=_is_lossy(graph))
         notes = self._notes(graph, found)
-        yield Page((), total, notes=notes, whole=None if self.broken else Body(digest, number, None, total))
+        whole = replace(body, records=number, advertised=total)
+        yield Page((), total, notes=notes, whole=None if self.broken else whole)
 
     def _slice(self, document: Document) -> Slice:
         if document.known is not None:
-            self.known += document.known.records
             return Slice([], document.known.advertised, document.known.next, body=document.known, unchanged=True)
         with closing(document):
-            return self._read(document.url, document.digest, document.graph or Graph())
+            return self._read(document.url, document.body, document.graph or Graph())
 
-    def _read(self, url: str, digest: bytes, graph: Graph) -> Slice:
+    def _read(self, url: str, body: Body, graph: Graph) -> Slice:
         found = datasets(graph)
         items: list[dict[str, Any]] = [
             {"guid": item.guid, "tree": item.tree, "modified": item.modified.isoformat() if item.modified else None}
             for item in found
         ]
-        fresh = {item["guid"] for item in items} - self.guids
-        self.guids |= fresh
-        self.idle = 0 if fresh else self.idle + 1
-        if self.idle > MOST_IDLE_PAGES:
-            message = f"{self.idle} pages in a row brought nothing new, and link to a next one"
-            raise SourceError(message, code="paging-loop", url=url)
-        link = self._next(graph, url)
-        if link is None and fresh:
-            link = self._guessed(graph, url, lambda: len(self.guids) + self.known)
-        if not fresh and link is None:
-            # The page we guessed is one we know: the portal has no more to show.
-            items = []
-        notes, total = self._notes(graph, found), total_of(graph)
-        body = None if self.broken else Body(digest, len(items), link, total)
-        return Slice(items, total, link, notes, body, doubtful=_is_lossy(graph))
-
-    def _next(self, graph: Graph, url: str) -> str | None:
-        for predicate in _NEXT:
-            for value in graph.every(predicate):
-                link = value.value if isinstance(value, Literal) else value
-                if (resolved := resolved_link(link, url)) and resolved != url:
-                    return resolved
-        return None
-
-    def _guessed(self, graph: Graph, url: str, count: Callable[[], int]) -> str | None:
-        """The next page of a portal that advertises more than it showed, and links nothing (older ckanext-dcat)."""
-        total = total_of(graph)
-        if total is None or graph.is_view or any(map(graph.uses, _PLACED)) or not 0 < count() < total:
-            return None
-        parts = urlsplit(url)
-        query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        page = query.get("page", "1")
-        query["page"] = str(int(page) + 1) if page.isdecimal() else "2"
-        return urlunsplit(parts._replace(query=urlencode(query)))
+        link, total = next_page(graph, url), total_of(graph)
+        notes = (*self._notes(graph, found), *_elsewhere(link, url))
+        body = replace(body, records=len(items), advertised=total)
+        # What was lost is told at the end: until then the bytes may be met again, but not taken for read.
+        sound = None if self.broken else body
+        return Slice(items, total, link, notes, sound, doubtful=_is_lossy(graph), maybe=guessed(graph, url))
 
     def _notes(self, graph: Graph, found: Datasets) -> tuple[RecordError, ...]:
         """What was wrong with a document that was read to its end; what was lost is told when the walk fails."""
@@ -160,6 +133,43 @@ class Feed:
                 self.broken = trouble.message
         said = [RecordError(trouble.message, code=trouble.code) for trouble in graph.troubles]
         return (*said, *(_repeated(guid) for guid in found.repeated))
+
+
+def within(pages: Iterator[Page], body: Body, cursor: str | None) -> Iterator[Page]:
+    """The pages of one document, each with a cursor that holds as long as the document stays the same."""
+    name = body.digest.hex()
+    found = _CURSOR.fullmatch(cursor or "")
+    passed = int(found[2]) if found and found[1] == name else 0
+    for number, page in enumerate(pages, 1):
+        if number > passed:
+            yield replace(page, cursor=f"d{name}-{number}")
+
+
+def next_page(graph: Graph, url: str) -> str | None:
+    """The next page that a document links, its own address when it links no other."""
+    links = [value.value if isinstance(value, Literal) else value for name in _NEXT for value in graph.every(name)]
+    found = [resolved for link in links if (resolved := resolved_link(link, url))]
+    return next((link for link in found if link != url), found[0] if found else None)
+
+
+def guessed(graph: Graph, url: str) -> str | None:
+    """The next page of a portal that counts what it has, and links nothing (older ckanext-dcat)."""
+    if total_of(graph) is None or graph.is_view or any(map(graph.uses, _PLACED)):
+        return None
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    page = query.get("page", "1")
+    query["page"] = str(int(page) + 1) if page.isdecimal() and len(page) < 10 else "2"
+    return urlunsplit(parts._replace(query=urlencode(query)))
+
+
+def _elsewhere(link: str | None, url: str) -> tuple[RecordError, ...]:
+    """A note on paging that leads to another host: it is followed, and told."""
+    if link is None or urlsplit(link).hostname == urlsplit(url).hostname:
+        return ()
+    host = urlsplit(link).hostname
+    message = f"the next page is on another host: {host}"
+    return (RecordError(message, code="paging-elsewhere", url=link, field="hydra:next", value=host),)
 
 
 def _catalogue(graph: Graph) -> dict[str, Any] | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from functools import partial
 
 from pydantic import Field
 
@@ -18,17 +20,18 @@ from connectors.opendatasoft.apis import (
     site_of,
     sliced,
 )
+from connectors.opendatasoft.asked import gone as unlisted
 from connectors.opendatasoft.fields import described
 from connectors.opendatasoft.home import about
 from connectors.opendatasoft.shapes import seen, unwrapped
-from connectors.opendatasoft.windows import SIZES, Walking, count, record_of, walk_windows
+from connectors.opendatasoft.windows import SIZES, Walking, changed, count, newest, record_of, walk_windows
 from harvester.connector import NoOptions, Page, Recognised, Record, Source, Walk
 from harvester.errors import RecordError, SourceError
 from harvester.fields.languages import preferred
 from harvester.fields.text import texts
 from harvester.http import Http
 from harvester.model import Dataset
-from harvester.walks import walk_offsets
+from harvester.walks import walk_changes, walk_offsets
 
 NAME = "opendatasoft"
 INCREMENTAL = True
@@ -53,12 +56,17 @@ def _pages(source: Source, http: Http, site: str, walk: Walk) -> Iterator[Page]:
     api, first = served(http, site)
     params = [*filters_of(source.url), *_filters(source)]
     if not api.filters:
-        yield from walk_offsets(reader(http, site, api, older(params)), record_of, SIZES, int(walk.cursor or 0))
+        yield from walk_offsets(reader(http, site, api, older(params)), record_of, SIZES, walk.cursor)
         return
-    walking = Walking(http, site, api, params, walk.since)
-    if walk.since is None:
-        walking.advertised = count(walking) if params else first.total
-    yield from walk_windows(walking, walk.cursor)
+
+    def pages(since: datetime | None, cursor: str | None) -> Iterator[Page]:
+        walking = Walking(http, site, api, params, since)
+        if since is None:
+            walking.advertised = count(walking) if params else first.total
+        return walk_windows(walking, cursor)
+
+    latest = partial(newest, Walking(http, site, api, params))
+    yield from walk_changes(walk, partial(pages, walk.since), partial(pages, None), latest, changed)
 
 
 def normalise(record: Record, source: Source) -> Dataset:
@@ -66,6 +74,11 @@ def normalise(record: Record, source: Source) -> Dataset:
     if not unwrapped(record.payload):
         raise RecordError("a dataset of Opendatasoft is an object", guid=record.guid, code="not-an-object")
     return Dataset.of(described(record.payload, host_of(source.home)))
+
+
+def gone(source: Source, http: Http, guids: Iterable[str]) -> dict[str, bool] | None:
+    """guid -> whether the portal, filtered as the source is, shows it no more; None where it cannot be asked."""
+    return unlisted(source, http, guids, _filters(source))
 
 
 def recognise(http: Http, url: str) -> Recognised | None:

@@ -71,15 +71,15 @@ def filters_of(url: str) -> Params:
     parts = urlsplit(url.strip())
     found: Params = []
     if page := _DATASET_PAGE.search(parts.path):
-        found.append(("where", f"dataset_id = {_quoted(unquote(page[1] or page[2]))}"))
+        found.append(("where", f"dataset_id = {quoted(unquote(page[1] or page[2]))}"))
     for name, value in parse_qsl(parts.query):
         head, _, field = name.partition(".")
         if field and head in ("refine", "exclude"):
-            found.append((head, f"{field}:{_quoted(value)}"))
+            found.append((head, f"{field}:{quoted(value)}"))
         elif name in ("refine", "exclude", "where"):
             found.append((name, value))
         elif name == "q":
-            found.append(("where", f"search({_quoted(value)})"))
+            found.append(("where", f"search({quoted(value)})"))
     return found
 
 
@@ -94,7 +94,8 @@ def older(params: Params) -> Params:
     return found
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A text as ODSQL writes it."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 from pydantic import Field
 
+from connectors.asking import told
 from connectors.common import introduced, mapping
 from connectors.udata.fields import described
 from connectors.udata.listing import Listing
@@ -16,11 +19,11 @@ from harvester.errors import RecordError, SourceError
 from harvester.fields.when import instant, when
 from harvester.http import Http
 from harvester.model import Dataset
-from harvester.walks import records, walk_offsets
+from harvester.walks import Slice, walk_offsets
 
 NAME = "udata"
 INCREMENTAL = True
-# More than 100 is slow on high pages; each size divides the one before, so that every offset is a whole page.
+# More than 100 is slow on high pages.
 SIZES = (100, 50, 25, 5, 1)
 
 
@@ -62,21 +65,29 @@ def portal(site: Any) -> dict[str, Any]:
 
 
 def _pages(listing: Listing, walk: Walk) -> Iterator[Page]:
-    before: set[str] = set()
-    for page in walk_offsets(listing.read, record_of, SIZES, int(walk.cursor or 0)):
-        yield page
-        now = {record.guid for record in page.records}
-        missed, _ = records(listing.passed_over(), record_of)
-        yield from _new(missed, before | now)
-        before = now
-        if walk.since and any(record.modified and record.modified < walk.since for record in page.records):
+    """Everything; with `since`, until the order of the dates says that the rest is older.
+
+    A portal that ignores the order is walked to its end, and a note says so.
+    """
+    told, ordered = False, True
+
+    def read(offset: int, limit: int) -> Slice:
+        nonlocal ordered
+        part = listing.read(offset, limit)
+        dates = [date for item in part.items if (date := instant(when(mapping(item).get("last_update"))))]
+        ordered = ordered and dates == sorted(dates, reverse=True)
+        return part
+
+    for page in walk_offsets(listing.read if walk.since is None else read, record_of, SIZES, walk.cursor):
+        yield page if ordered or told else replace(page, notes=(*page.notes, _unordered()))
+        told = told or not ordered
+        if ordered and walk.since and any(record.modified and record.modified < walk.since for record in page.records):
             return
 
 
-def _new(missed: tuple[Record, ...], known: set[str]) -> Iterator[Page]:
-    new = tuple(record for record in missed if record.guid not in known)
-    if new:
-        yield Page(new)
+def _unordered() -> RecordError:
+    message = "the portal does not list what changed last first, as asked: everything is read"
+    return RecordError(message, code="filter-ignored", field="sort", value="-last_update")
 
 
 def record_of(item: Any) -> Record:
@@ -105,6 +116,24 @@ def look(source: Source, http: Http, guid: str) -> Record | None:
     if trouble := answer.trouble():
         raise trouble
     return record_of(answer.json())
+
+
+def gone(source: Source, http: Http, guids: Iterable[str]) -> dict[str, bool] | None:
+    """guid -> whether it is gone for the public; None for a part of a portal, which a dataset may leave and live on."""
+    place = place_of(source.url)
+    if place.filters or place.organisation or place.dataset or _filters(source.options):
+        return None
+
+    def unseen(guid: str) -> bool:
+        answer = http.try_get(f"{place.api}{DATASETS}{quote(guid, safe='')}/")
+        if answer.status in (404, 410):
+            # The API says so in JSON; a page says that there is no API.
+            return isinstance(answer.json(), dict)
+        if trouble := answer.trouble():
+            raise trouble
+        return record_of(answer.json()).deleted
+
+    return told(guids, unseen)
 
 
 def recognise(http: Http, url: str) -> Recognised | None:

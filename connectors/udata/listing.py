@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import gcd
 from typing import Any
 
 from connectors.common import mapping, read_json, refuse_vanishing
@@ -11,9 +10,12 @@ from harvester.errors import SourceError
 from harvester.http import Http
 from harvester.walks import Slice
 
+# A portal owns up to its page size with the first answer, or takes the one that it is asked for then.
+_MOST_TRIES = 3
+
 
 class Listing:
-    """One list, with what its answers told: where it ends, and the page size the portal holds to."""
+    """One list, with what its answers told of the page size that the portal holds to."""
 
     def __init__(self, http: Http, place: Place, filters: list[tuple[str, str]], *, incremental: bool) -> None:
         self._http = http
@@ -22,75 +24,79 @@ class Listing:
         # New datasets come last in the order of creation: pages already read do not move.
         self._sort = "-last_update" if incremental else "created"
         self._organisations: dict[str, str] = {}
-        self._end: int | None = None
-        self._total: int | None = None
-        self._passed: tuple[int, int] | None = None
+        # The largest page that the portal gives, the only one it gives, and what one without pages lists at once.
         self._cap: int | None = None
+        self._fixed: int | None = None
+        self._all: list[Any] | None = None
         self._first: list[Any] = []
 
     def read(self, offset: int, limit: int) -> Slice:
-        """The items at this offset; none after the last page, which udata would answer with a 404."""
-        if self._end is not None and offset >= self._end:
-            return Slice([], self._end)
-        # A capped portal, or a cursor from another walk, may leave an offset that is not a whole number of pages.
-        limit = gcd(offset, min(limit, self._cap or limit)) if offset else min(limit, self._cap or limit)
-        try:
-            answer = read_json(self._http, f"{self._place.api}{DATASETS}", self._params(offset // limit + 1, limit))
-        except SourceError as error:
-            if error.code == "http-404" and offset > 0:
-                # Datasets were removed during the walk: there is no such page any more.
-                return Slice([], None)
-            raise
-        return self._slice(answer, offset, limit)
+        """Items from this offset on, as many as a page has that lies so; none after the last page (a 404).
 
-    def passed_over(self) -> list[Any]:
-        """What may have been skipped: when datasets vanish, all that follow move up, some onto pages already read."""
-        if self._passed is None:
-            return []
-        (offset, limit), self._passed = self._passed, None
-        return self.read(offset, limit).items
+        Raises `SourceError` (`paging-ignored`) where the portal's pages cannot be told from one another.
+        """
+        for _ in range(_MOST_TRIES):
+            if self._all is not None:
+                return Slice(self._all[offset : offset + limit])
+            page, size = self._page(offset, limit)
+            try:
+                answer = read_json(self._http, f"{self._place.api}{DATASETS}", self._params(page, size))
+            except SourceError as error:
+                if error.code == "http-404" and offset > 0:
+                    # Datasets were removed during the walk: there is no such page any more.
+                    return Slice([], None)
+                raise
+            items, total, last = self._told(answer, offset, (page, size))
+            held = _held(answer, len(items), size)
+            self._learn(held, size)
+            size = held or size
+            start = (page - 1) * size
+            if start <= offset < start + size or not items:
+                end = last and (total is None or start + len(items) >= total)
+                return Slice(items[offset - start :], total, end=end, cut=not end)
+        raise SourceError("the portal's pages are of any size, whatever is asked", code="paging-ignored")
 
-    def _slice(self, answer: Any, offset: int, limit: int) -> Slice:
+    def _page(self, offset: int, limit: int) -> tuple[int, int]:
+        if self._fixed is not None:
+            return offset // self._fixed + 1, self._fixed
+        return paged(offset, min(limit, self._cap or limit))
+
+    def _told(self, answer: Any, offset: int, asked: tuple[int, int]) -> tuple[list[Any], int | None, bool]:
+        """The items of an answer, its total, and whether it says that it is the last."""
         if isinstance(answer, list):
-            return self._bare(answer, offset)
+            return self._bare(answer, offset, asked), None, False
         envelope = mapping(answer)
         items, total = envelope.get("data"), envelope.get("total")
         if not isinstance(items, list):
-            raise SourceError(
-                f"not a list of datasets: {str(envelope.get('message', answer))[:200]}", code="unexpected-answer"
-            )
-        total = total if isinstance(total, int) else None
+            said = str(envelope.get("message", answer))[:200]
+            raise SourceError(f"not a list of datasets: {said}", code="unexpected-answer")
+        total = total if isinstance(total, int) and not isinstance(total, bool) else None
         refuse_vanishing(len(items), total, offset)
-        self._learn(envelope, offset, len(items), limit)
-        if total is not None and self._total is not None and total < self._total and offset:
-            self._passed = (offset - limit, limit)
-        self._total = total
-        return Slice(items, total)
+        return items, total, "next_page" in envelope and not envelope["next_page"]
 
-    def _bare(self, answer: list[Any], offset: int) -> Slice:
+    def _bare(self, answer: list[Any], offset: int, asked: tuple[int, int]) -> list[Any]:
         """udata of 2018 lists without an envelope: all at once whatever page is asked, or page by page."""
-        if offset and answer == self._first:
-            return Slice([])
+        page, size = asked
+        if len(answer) > size or (page > 1 and answer == self._first):
+            self._all = answer
+            return answer[(page - 1) * size :]
         self._first = self._first if offset else answer
-        return Slice(answer)
+        self._cap = len(answer) if 0 < len(answer) < size and page == 1 else self._cap
+        return answer
 
-    def _learn(self, envelope: Any, offset: int, count: int, limit: int) -> None:
-        said = envelope.get("page_size")
-        if isinstance(said, int) and 0 < said < limit:
-            self._cap = said
-        elif 0 < count < limit and envelope.get("next_page"):
-            # A cap that the envelope does not own up to: pages are as long as the one that came.
-            self._cap = count
-        if "next_page" in envelope and not envelope["next_page"]:
-            self._end = offset + count
+    def _learn(self, held: int | None, asked: int) -> None:
+        if held is not None and held < asked:
+            self._cap = held
+        elif held is not None:
+            self._fixed = held
 
     def _params(self, page: int, size: int) -> list[tuple[str, str]]:
         filters = [
-            (name, self._organisation(value) if name == "organization" else value) for name, value in self._all()
+            (name, self._organisation(value) if name == "organization" else value) for name, value in self._filters()
         ]
         return [*filters, ("sort", self._sort), ("page", str(page)), ("page_size", str(size))]
 
-    def _all(self) -> list[tuple[str, str]]:
+    def _filters(self) -> list[tuple[str, str]]:
         own = self._place.organisation
         return [*self._asked, *([("organization", own)] if own else [])]
 
@@ -104,3 +110,21 @@ class Listing:
                 raise SourceError(f"the portal knows no organisation {key}", code="no-such-organisation")
             self._organisations[key] = found
         return self._organisations[key]
+
+
+def paged(offset: int, limit: int) -> tuple[int, int]:
+    """The page, and its size, that shows most from this offset on, and no more than `limit` at once.
+
+    The API counts in pages: only some sizes have one that begins at an offset, or shortly before.
+    """
+    size = max(range(limit, limit // 2, -1), key=lambda size: ((offset // size + 1) * size, size))
+    return offset // size + 1, size
+
+
+def _held(answer: Any, count: int, asked: int) -> int | None:
+    """The page size that a portal holds to when it is not the one asked for, owned up to or not."""
+    envelope = mapping(answer)
+    said = envelope.get("page_size")
+    if isinstance(said, int) and not isinstance(said, bool) and 0 < said != asked:
+        return said
+    return count if 0 < count < asked and envelope.get("next_page") else None

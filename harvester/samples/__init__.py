@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
@@ -43,7 +44,10 @@ def feed_blocks() -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One sample portal: `public_url` is where its payloads claim to live, `count` what a harvest finds."""
+    """One sample portal: `public_url` is where its payloads claim to live, `count` what a harvest finds.
+
+    `rows` are its datasets, `serve` makes a portal that holds such rows.
+    """
 
     name: str
     title: str
@@ -52,7 +56,12 @@ class Sample:
     port: int
     path: str
     count: int
-    portal: Callable[[], Portal]
+    rows: Callable[[], list[Any]]
+    serve: Callable[[list[Any]], Portal]
+
+    def portal(self) -> Portal:
+        """The portal with all its datasets."""
+        return self.serve(self.rows())
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,24 +79,24 @@ class Running:
         self.server.close()
 
 
-def _ckan() -> Portal:
+def _ckan(rows: list[Any]) -> Portal:
     site = CKAN.public_url
     description = "Les données ouvertes de la région Val-d'Aurée et de ses partenaires."
-    return ckan_portal(load("ckan"), title=CKAN.title, root=CKAN_ROOT, site_url=site, description=description)
+    return ckan_portal(rows, title=CKAN.title, root=CKAN_ROOT, site_url=site, description=description)
 
 
-def _udata() -> Portal:
-    return udata_portal(load("udata"), title=UDATA.title)
+def _udata(rows: list[Any]) -> Portal:
+    return udata_portal(rows, title=UDATA.title)
 
 
-def _opendatasoft() -> Portal:
+def _opendatasoft(rows: list[Any]) -> Portal:
     description = "Brévigny Métropole ouvre ses données : transports, culture, cadre de vie."
-    return opendatasoft_portal(load("opendatasoft"), title=OPENDATASOFT.title, description=description)
+    return opendatasoft_portal(rows, title=OPENDATASOFT.title, description=description)
 
 
-def _dcat() -> Portal:
+def _dcat(rows: list[Any]) -> Portal:
     iri = f"{DCAT.public_url}/"
-    return dcat_portal(feed_blocks(), title=DCAT.title, iri=iri, page_size=FEED_PAGE_SIZE)
+    return dcat_portal(rows, title=DCAT.title, iri=iri, page_size=FEED_PAGE_SIZE)
 
 
 CKAN = Sample(
@@ -98,7 +107,8 @@ CKAN = Sample(
     port=8101,
     path=CKAN_ROOT,
     count=120,
-    portal=_ckan,
+    rows=partial(load, "ckan"),
+    serve=_ckan,
 )
 UDATA = Sample(
     name="udata",
@@ -108,7 +118,8 @@ UDATA = Sample(
     port=8102,
     path="",
     count=150,
-    portal=_udata,
+    rows=partial(load, "udata"),
+    serve=_udata,
 )
 OPENDATASOFT = Sample(
     name="opendatasoft",
@@ -118,7 +129,8 @@ OPENDATASOFT = Sample(
     port=8103,
     path="",
     count=90,
-    portal=_opendatasoft,
+    rows=partial(load, "opendatasoft"),
+    serve=_opendatasoft,
 )
 DCAT = Sample(
     name="dcat",
@@ -128,7 +140,8 @@ DCAT = Sample(
     port=8104,
     path="/catalog.ttl",
     count=70,
-    portal=_dcat,
+    rows=feed_blocks,
+    serve=_dcat,
 )
 SAMPLES: tuple[Sample, ...] = (CKAN, UDATA, OPENDATASOFT, DCAT)
 

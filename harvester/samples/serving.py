@@ -6,7 +6,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -71,13 +71,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer; an empty `content_type` sends none, `drip` is the seconds between two pieces."""
+    """One answer; an empty `content_type` sends none, `drip` is the seconds between two pieces.
+
+    `breaks`: the connection ends in the middle of the body.
+    """
 
     status: int
     body: bytes = b""
     content_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
     drip: float = 0.0
+    breaks: bool = False
 
     def json(self) -> Any:
         return orjson.loads(self.body)
@@ -147,6 +151,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def send_body(self, reply: Reply) -> None:
+        if reply.breaks:
+            self.wfile.write(reply.body[: len(reply.body) // 2])
+            self.close_connection = True
+            return
         if not reply.drip:
             self.wfile.write(reply.body)
             return
@@ -162,10 +170,15 @@ class _Listener(ThreadingHTTPServer):
     """Remembers its open connections, so that closing the server ends the idle ones too."""
 
     daemon_threads = True
+    request_queue_size = 128
 
-    def __init__(self, port: int, handler: type[_Handler]) -> None:
+    def __init__(self, address: str, port: int, handler: type[_Handler]) -> None:
         self.open: set[socket.socket] = set()
-        super().__init__(("127.0.0.1", port), handler)
+        super().__init__((address, port), handler)
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Only this machine is answered, whatever address was listened on."""
+        return str(client_address[0]).startswith("127.")
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self.open.add(request)
@@ -182,11 +195,14 @@ class _Listener(ThreadingHTTPServer):
 
 
 class Server:
-    """A portal that listens on loopback until `close`; also a context manager."""
+    """A portal that listens on loopback until `close`; also a context manager.
 
-    def __init__(self, portal: Portal, port: int = 0) -> None:
+    At the address 0.0.0.0 it is reached by each of the loopback addresses (127.0.0.0/8), on Linux.
+    """
+
+    def __init__(self, portal: Portal, port: int = 0, address: str = "127.0.0.1") -> None:
         handler = type("Handler", (_Handler,), {"portal": staticmethod(portal)})
-        self._listener = _Listener(port, handler)
+        self._listener = _Listener(address, port, handler)
         self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 
@@ -222,9 +238,14 @@ def _end(connection: socket.socket) -> None:
         return
 
 
-def serve(portal: Portal, port: int = 0) -> Server:
-    """Serve a portal on 127.0.0.1; port 0 takes a free one, a busy port raises OSError."""
-    return Server(portal, port)
+def serve(portal: Portal, port: int = 0, address: str = "127.0.0.1") -> Server:
+    """Serve a portal on this machine; port 0 takes a free one, a busy port raises OSError."""
+    return Server(portal, port, address)
+
+
+def _broken(body: bytes, asked: httpx.Request) -> Iterator[bytes]:
+    yield body[: len(body) // 2]
+    raise httpx.RemoteProtocolError("peer closed connection without sending complete message body", request=asked)
 
 
 def as_transport(portal: Portal) -> httpx.MockTransport:
@@ -234,6 +255,7 @@ def as_transport(portal: Portal) -> httpx.MockTransport:
         reply = portal(Request.of(str(asked.url), dict(asked.headers.items()), asked.method))
         if reply.status == HANG_UP:
             raise httpx.RemoteProtocolError("Server disconnected without sending a response.", request=asked)
-        return httpx.Response(reply.status, headers=reply.head(), content=reply.body)
+        content = _broken(reply.body, asked) if reply.breaks else reply.body
+        return httpx.Response(reply.status, headers=reply.head(), content=content)
 
     return httpx.MockTransport(answer)

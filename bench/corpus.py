@@ -100,8 +100,8 @@ def _harvest(engine: Engine, settings: Settings, recording: Recording) -> tuple[
             url = server.url + recording.path
             sources.add(connection, url=url, connector=recording.connector, name=name, now=utcnow())
             row = sources.named(connection, name)
-            run_id = worker.begin(connection, row, "full", utcnow())
-        return name, worker.execute(engine, settings, row, run_id, "full", utcnow)
+            claim = worker.begin(connection, row, "full", utcnow())
+        return name, worker.execute(engine, settings, row, claim, utcnow)
     finally:
         server.close()
 

@@ -151,9 +151,9 @@ def _harvest(kind: str, url: str, data: Path, number: int) -> dict[str, float]:
             sources.add(connection, url=url, connector=kind, name="bench", now=utcnow())
             (data / "added").touch()
             row = sources.named(connection, "bench")
-        run_id = worker.begin(connection, row, "full", utcnow())
+        claim = worker.begin(connection, row, "full", utcnow())
     started = time.perf_counter()
-    result = worker.execute(engine, settings, row, run_id, "full", utcnow)
+    result = worker.execute(engine, settings, row, claim, utcnow)
     figures = _figures(result.tally.fetched, started)
     if result.status != "succeeded":
         sys.stderr.write(f"{kind}: {result.status} {result.message} {result.tally}\n")

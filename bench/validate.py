@@ -131,8 +131,8 @@ def _source(bench: Bench, kind: str, name: str, url: str, connector: str) -> Non
     with writing(bench.engine) as connection:
         sources.add(connection, url=url, connector=connector, name=slug, now=utcnow())
         row = sources.named(connection, slug)
-        run_id = worker.begin(connection, row, "full", utcnow())
-    result = worker.execute(bench.engine, bench.settings, row, run_id, "full", utcnow)
+        claim = worker.begin(connection, row, "full", utcnow())
+    result = worker.execute(bench.engine, bench.settings, row, claim, utcnow)
     if result.status == "failed":
         # What is not harvested cannot be wrong either; some fixtures are no RDF, and are told so.
         bench.failed += result.code == "unexpected"

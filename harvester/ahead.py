@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextvars
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -19,7 +19,7 @@ class _Last:
     error: BaseException | None
 
 
-def ahead(source: Iterable[T], depth: int = 1) -> Iterator[T]:
+def ahead(source: Iterable[T], depth: int = 1) -> Generator[T, None, None]:
     """The same items in the same order, made by a thread that is at most `depth` items ahead.
 
     Errors come out where the item would have; when the consumer stops, the producer is closed and its thread

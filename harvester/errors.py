@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from harvester import storable
+
 
 class HarvesterError(Exception):
     """The root: carries a stable `code`, and the `url`, `field` and `value` it is about."""
@@ -67,7 +69,7 @@ class RecordError(HarvesterError):
 
     def __init__(self, message: str, *, guid: str | None = None, **about: Any) -> None:
         super().__init__(message, **about)
-        self.guid = guid
+        self.guid = None if guid is None else storable.identifier(str(guid))
 
 
 class UsageError(HarvesterError):

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from harvester import registry
-from harvester.catalogue.store import Problem
-from harvester.connector import Connector
-from harvester.decide import Action
-from harvester.errors import HarvesterError
+from harvester.catalogue import claims, queries
+from harvester.catalogue.database import writing
+from harvester.catalogue.store import Problem, RunRef
+from harvester.connector import Connector, Page
+from harvester.decide import DOUBTS, Action
+from harvester.errors import HarvesterError, Stopped
+from harvester.history.telling import Field
 from harvester.http import Http
 from harvester.settings import Settings
+
+log = logging.getLogger(__name__)
 
 COUNTED = tuple(Action)
 # A total beyond this is a lie or a mistake, and no database could hold it.
 LARGEST_TOTAL = 2**53
+# Seconds between two statements of a transaction, at least; a batch takes one or two to prepare.
+_LEAST_PATIENCE = 10.0
 
 
-class Cancelled(HarvesterError):
-    """Someone cancelled the run while it was under way."""
+class Cancelled(Stopped):
+    """The run is not ours any longer: someone cancelled it, or another worker has it; nothing may be written."""
 
     code = "cancelled"
 
@@ -34,8 +44,16 @@ class Tally:
 
     `errors` counts lost records without a name; `unstored` lost and `dropped` unwanted ones of which no row is kept;
     `idle` pages in a row that brought nothing new; `gap` that less came than was advertised.  A dry run, which marks
-    nothing as seen, keeps the ids it `saw`.  `catalogue` is what the source said
+    nothing as seen, keeps the ids it `saw` and the guids it would have `founded`.  `catalogue` is what the source said
     of itself so far, in its plain form, from the fields `heard`.
+
+    The source stated totals from `least` to `most`; `doubt` says why the walk may not have shown all that there is,
+    `sound` that it did, `distinct` how many different records, of which so many were `carried` over from another
+    identifier; `findings` are told when the run is closed.
+
+    The rest is for whoever resumes the run: `ahead` counts the records that were written after the page of the cursor
+    and will come again, `place` those that came since; `attempt` is the last one that got any further, `walked` says
+    that the walk is over; `rate_from` is when and with how many records this attempt began.
     """
 
     advertised: int | None = None
@@ -45,29 +63,87 @@ class Tally:
     unstored: int = 0
     dropped: int = 0
     idle: int = 0
+    pages: int = 0
+    ahead: int = 0
+    place: int = 0
+    attempt: int = 0
     gap: bool = False
+    walked: bool = False
+    rate_from: tuple[str, int] | None = None
+    carried: int = 0
+    least: int | None = None
+    most: int | None = None
+    doubt: str = ""
+    distinct: int | None = None
+    sound: bool | None = None
+    findings: list[Problem] = field(default_factory=list)
     saw: set[int] = field(default_factory=set)
+    founded: set[str] = field(default_factory=set)
     catalogue: dict[str, Any] = field(default_factory=dict)
     heard: set[str] = field(default_factory=set)
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(map(str, COUNTED), 0))
 
-    def state(self, advertised: int | None) -> None:
-        """Note the total that the source states, unless it cannot be one."""
-        if advertised is not None and 0 <= advertised <= LARGEST_TOTAL:
-            self.advertised = advertised
+    @classmethod
+    def resumed(cls, state: Mapping[str, Any]) -> Tally:
+        """The tally that an earlier attempt left in `runs.state`; a new one when that is empty."""
+        tally = cls(**{name: value for name, value in state.items() if name in _KEPT})
+        tally.heard = set(tally.heard)
+        tally.counts = dict.fromkeys(map(str, COUNTED), 0) | tally.counts
+        return tally
 
-    def columns(self) -> dict[str, int | None]:
-        """The values of the columns of `runs`."""
-        return {"advertised": self.advertised, "fetched": self.fetched, "warnings": self.warnings, **self.counts}
+    def advertise(self, total: int | None) -> None:
+        """Note the total that the source states, unless it cannot be one."""
+        if total is not None and 0 <= total <= LARGEST_TOTAL:
+            self.advertised = total
+            self.least = total if self.least is None else min(self.least, total)
+            self.most = total if self.most is None else max(self.most, total)
+
+    def question(self, page: Page) -> None:
+        """Note what of a page speaks against taking the walk for all that the source has."""
+        said = next((note.code for note in page.notes if note.code in DOUBTS), "")
+        self.doubt = self.doubt or said or ("broken-answer" if page.doubtful else "")
+
+    @property
+    def restless(self) -> bool:
+        """Whether the source stated different totals during the walk."""
+        return self.least != self.most
+
+    @property
+    def again(self) -> int:
+        """How many of the next records were written by an earlier attempt, as long as the portal has not changed."""
+        return max(0, self.ahead - self.place)
+
+    def move(self, records: int, resumable: bool) -> None:
+        """Note that so many records were written, and whether a resumed run goes on after them."""
+        self.place += records
+        self.ahead = max(0, self.ahead - self.place) if resumable else max(self.ahead, self.place)
+        self.place = 0 if resumable else self.place
+
+    def columns(self) -> dict[str, Any]:
+        """The values of the columns of `runs` that count."""
+        counted = {"advertised": self.advertised, "fetched": self.fetched, "warnings": self.warnings}
+        return {**counted, "pages": self.pages, **self.counts}
+
+    def progress(self) -> dict[str, Any]:
+        """The values of the row of a run that goes on: all that another worker needs to resume it."""
+        state = {name: getattr(self, name) for name in _KEPT} | {"heard": sorted(self.heard)}
+        return {**self.columns(), "state": state}
+
+
+_KEPT = tuple(entry.name for entry in fields(Tally) if entry.name not in ("saw", "founded", "place", "findings"))
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One line of a run's diff."""
+    """One line of a run's diff: a dry run tells the fields, `code` and `message` say why a record failed."""
 
     action: str
-    guid: str
+    guid: str | None
     title: str | None
+    fields: tuple[Field, ...] = ()
+    code: str | None = None
+    message: str | None = None
+    was: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +159,10 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Harvest:
-    """What one run needs from the outside; `on_page` and `on_change` are told of progress and of each change."""
+    """What one run needs from the outside; `on_page` and `on_change` are told of progress and of each change.
+
+    `stop` says whether somebody wants the run to stop: it was cancelled or lost, or the process is told to end.
+    """
 
     engine: Engine
     settings: Settings
@@ -93,6 +172,47 @@ class Harvest:
     connectors: Callable[[str], Connector] = registry.connector
     on_page: Callable[[Tally], None] = lambda tally: None
     on_change: Callable[[Change], None] = lambda change: None
+    stop: Callable[[], bool] = lambda: False
+
+
+@contextmanager
+def stepping(harvest: Harvest, ref: RunRef, values: Mapping[str, Any]) -> Iterator[Connection]:
+    """One write transaction of a run, which ends by noting in its row how far it has come.
+
+    Raises `Cancelled`, and undoes what was written, when the run is not ours any longer.
+    """
+    with writing(harvest.engine) as connection:
+        if connection.dialect.name == "postgresql":
+            # A worker that hangs in the middle must not keep the others waiting for longer than its run is its own.
+            patience = max(_LEAST_PATIENCE, harvest.settings.lease_seconds)
+            connection.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{patience:.0f}s'"))
+        yield connection
+        if not claims.advance(connection, ref, {"heartbeat_at": harvest.now(), **values}):
+            raise Cancelled(f"run {ref.id} was cancelled, or another worker has it")
+
+
+def given_back(harvest: Harvest, ref: RunRef, tally: Tally) -> Result:
+    """How a run ends that is wanted no longer here: queued again if it is still ours, else as its row says."""
+    if harvest.dry:
+        return Result(ref.source, "cancelled", tally, "stopped", "stopped")
+    try:
+        with writing(harvest.engine) as connection:
+            row = queries.run_by_id(connection, ref.id)
+            state = {**((row and row.state) or {}), "attempt": ref.attempt}
+            if claims.release(connection, ref, {"state": state}):
+                return Result(ref.source, "queued", tally, "stopped", "stopped; it goes on from here the next time")
+    except SQLAlchemyError as trouble:
+        return out_of_reach(ref, tally, trouble)
+    if row is not None and row.status == "cancelled":
+        return Result(ref.source, "cancelled", tally, "cancelled", row.message)
+    return Result(ref.source, "lost", tally, "worker-lost", "another worker has taken over this run")
+
+
+def out_of_reach(ref: RunRef, tally: Tally, trouble: SQLAlchemyError) -> Result:
+    """How a run ends here whose database fails: it is left to its lease."""
+    log.error("the database failed source=%s run=%s: %s", ref.source, ref.id, trouble)
+    message = "the database does not answer; when it does, the run goes on where it stopped"
+    return Result(ref.source, "lost", tally, "database-lost", message)
 
 
 def problem_of(error: HarvesterError, stage: str, severity: str = "error") -> Problem:

@@ -9,62 +9,105 @@ A record that fails is a row with a reason; a source that fails retires nothing;
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import Connection, Row
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from harvester import jsonio
 from harvester.ahead import ahead
 from harvester.catalogue import queries, store
-from harvester.catalogue.database import writing
+from harvester.catalogue.claims import Claim
 from harvester.catalogue.packing import dataset_json
 from harvester.catalogue.store import Outcome, Problem, RunRef
 from harvester.connector import Body, Connector, Page, Record, Source, Walk
-from harvester.decide import Action, Retirement, Stored, after_mapping, at_a_glance
-from harvester.errors import HarvesterError, RecordError, SourceError
-from harvester.fields.languages import preferred
-from harvester.harvest import Cancelled, Change, Harvest, Result, Tally, problem_of
+from harvester.decide import NOTHING, Action, Stored, after_mapping, at_a_glance
+from harvester.errors import HarvesterError, RecordError, SourceError, Stopped
+from harvester.harvest import Cancelled, Harvest, Result, Tally, given_back, out_of_reach, problem_of, stepping
+from harvester.history import rehearsal
 from harvester.identity import known_as, match_keys
 from harvester.model import Catalogue, Dataset
+from harvester.net.urls import redacted
+from harvester.parting import asking
 from harvester.settle import close, ended, failure, settle
 from harvester.vocabularies import heeding
 
 log = logging.getLogger(__name__)
 
-# Clocks differ and portals index late: changes are asked for from a little before the last walk (as ckanext-harvest).
-OVERLAP = timedelta(hours=1)
+Pages = Generator[Page, None, None]
 BATCH = 500
 # So many pages in a row without anything new mean a portal that pages for ever.
 MOST_IDLE_PAGES = 20
 
 
-def run(harvest: Harvest, row: Row, run_id: int, mode: str) -> Result:  # type: ignore[type-arg]
-    """Execute a claimed run of the source in `row`; `mode` is full, incremental or replay.  Never raises."""
-    ref, started, tally = RunRef(run_id, row.id, row.name, mode != "replay"), harvest.now(), Tally()
+def run(harvest: Harvest, row: Row, claim: Claim) -> Result:  # type: ignore[type-arg]
+    """Execute a claimed run of the source in `row`, from where an earlier attempt left it.  Never raises."""
+    ref, tally = claim.ref, Tally.resumed(claim.state)
+    tally.rate_from = (harvest.now().isoformat(), tally.fetched)
     try:
         connector = harvest.connectors(row.connector)
         source = Source(row.name, row.url, connector.Options.model_validate(row.options))
-        walk = Walk(since=_since(row, mode), known=lambda digest: _known(harvest, ref, digest))
-        pages = _kept_pages(harvest, ref) if mode == "replay" else ahead(connector.fetch(source, harvest.http, walk))
-        _consume(harvest, ref, pages, _Mapper(connector, source, always=mode == "replay"), tally)
-        verdict = Retirement(False, False)
-        if mode != "replay":
-            verdict = settle(harvest, ref, tally, walk)
+        walk = Walk(
+            claim.since, claim.cursor, known=partial(_known, harvest, ref), standing=partial(_standing, harvest, ref)
+        )
+        if not tally.walked:
+            pages = _pages(harvest, claim, connector, source, walk)
+            _consume(harvest, ref, pages, _Mapper(connector, source, always=claim.mode == "replay"), tally)
+            _walked(harvest, ref, tally)
+        verdict = NOTHING
+        if claim.mode != "replay":
+            verdict = settle(harvest, ref, tally, walk, asking(connector, source, harvest.http))
         result = ended(ref, tally, verdict)
-    except Cancelled as error:
-        return Result(ref.source, "cancelled", tally, error.code, error.message)
-    except HarvesterError as error:
-        result = failure(harvest, ref, tally, error)
+        close(harvest, ref, result, claim.mode, claim.started_at)
     except Exception as error:
-        log.exception("unexpected source=%s run=%s", ref.source, ref.id)
-        wrapped = SourceError(f"unexpected {type(error).__name__}: {error}", code="unexpected")
-        result = failure(harvest, ref, tally, wrapped)
-    close(harvest, ref, result, mode, started)
+        return _broken_off(harvest, claim, tally, error, row.url)
     return result
+
+
+def _broken_off(harvest: Harvest, claim: Claim, tally: Tally, error: Exception, url: str) -> Result:
+    """How a run ends that an error ended: it is given back, left to its lease, or failed."""
+    try:
+        if isinstance(error, Stopped):
+            return given_back(harvest, claim.ref, tally)
+        if isinstance(error, OperationalError | InterfaceError):
+            raise error
+        result = failure(harvest, claim.ref, tally, _as_ours(error, claim.ref, url))
+        close(harvest, claim.ref, result, claim.mode, claim.started_at)
+    except Cancelled:
+        return given_back(harvest, claim.ref, tally)
+    except SQLAlchemyError as trouble:
+        return out_of_reach(claim.ref, tally, trouble)
+    return result
+
+
+def _as_ours(error: Exception, ref: RunRef, url: str) -> HarvesterError:
+    """The error as one of ours; it names the address of the source where it names no other."""
+    if isinstance(error, HarvesterError):
+        error.url = error.url or redacted(url)
+        return error
+    log.error("unexpected source=%s run=%s", ref.source, ref.id, exc_info=error)
+    return SourceError(f"unexpected {type(error).__name__}: {error}", code="unexpected", url=redacted(url))
+
+
+def _pages(harvest: Harvest, claim: Claim, connector: Connector, source: Source, walk: Walk) -> Pages:
+    if claim.mode == "replay":
+        return _kept_pages(harvest, claim.ref, claim.cursor)
+    return ahead(connector.fetch(source, harvest.http, walk))
+
+
+def _walked(harvest: Harvest, ref: RunRef, tally: Tally) -> None:
+    """Note that the walk is over: whoever resumes the run now has nothing to ask for."""
+    tally.walked = True
+    if not harvest.dry:
+        with stepping(harvest, ref, tally.progress()):
+            log.info("walked source=%s run=%s fetched=%s", ref.source, ref.id, tally.fetched)
 
 
 def _known(harvest: Harvest, ref: RunRef, digest: bytes) -> Body | None:
@@ -74,8 +117,12 @@ def _known(harvest: Harvest, ref: RunRef, digest: bytes) -> Body | None:
         return queries.known_body(connection, ref.source_id, digest)
 
 
-def _since(row: Row, mode: str) -> datetime | None:  # type: ignore[type-arg]
-    return row.since_at - OVERLAP if mode == "incremental" and row.since_at else None
+def _standing(harvest: Harvest, ref: RunRef, url: str) -> Body | None:
+    if harvest.dry:
+        return None
+    since = harvest.now() - timedelta(days=harvest.settings.full_every_days)
+    with harvest.engine.connect() as connection:
+        return queries.standing_body(connection, ref.source_id, url, since)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,53 +146,114 @@ class _Mapper:
             raise RecordError(message, code="unexpected") from error
 
 
-def _consume(harvest: Harvest, ref: RunRef, pages: Iterable[Page], mapper: _Mapper, tally: Tally) -> None:
-    for page in pages:
-        tally.state(page.advertised)
-        for piece in _pieces(page):
-            _take(harvest, ref, piece, mapper, tally)
-        harvest.on_page(tally)
+def _consume(harvest: Harvest, ref: RunRef, pages: Pages, mapper: _Mapper, tally: Tally) -> None:
+    reported = _reported(harvest, ref, tally)
+    with closing(pages):
+        for page in pages:
+            tally.advertise(page.advertised)
+            tally.question(page)
+            for piece, last in _pieces(page):
+                _take(harvest, ref, _news(piece, reported if tally.again else None), mapper, tally, last)
+                if harvest.stop():
+                    raise Stopped(f"run {ref.id} is wanted no longer by this process")
+            harvest.on_page(tally)
 
 
-def _pieces(page: Page) -> Iterator[Page]:
-    """A page in pieces of one batch; the cursor and the problems go with the last one."""
+def _pieces(page: Page) -> Iterator[tuple[Page, bool]]:
+    """A page in pieces of one batch, and which is the last: the cursor and the problems go with that one."""
     last = max(0, (len(page.records) - 1) // BATCH)
     for number in range(last + 1):
         part = page.records[number * BATCH : (number + 1) * BATCH]
-        yield replace(page, records=part) if number == last else Page(part, body=page.body, doubtful=page.doubtful)
+        rest = Page(part, body=page.body, doubtful=page.doubtful)
+        yield (replace(page, records=part), True) if number == last else (rest, False)
 
 
-def _take(harvest: Harvest, ref: RunRef, page: Page, mapper: _Mapper, tally: Tally) -> None:
+def _reported(harvest: Harvest, ref: RunRef, tally: Tally) -> Counter[tuple[Any, ...]]:
+    """What earlier attempts have reported of records that come again, with how often."""
+    if not tally.again:
+        return Counter()
+    with harvest.engine.connect() as connection:
+        return Counter(queries.reported(connection, ref.id, "fetch"))
+
+
+def _news(page: Page, reported: Counter[tuple[Any, ...]] | None) -> Page:
+    """The page without the problems that an earlier attempt has reported."""
+    if not reported or not (page.problems or page.notes):
+        return page
+    return replace(page, problems=_unreported(page.problems, reported), notes=_unreported(page.notes, reported))
+
+
+def _unreported(errors: Iterable[RecordError], reported: Counter[tuple[Any, ...]]) -> tuple[RecordError, ...]:
+    fresh = []
+    for error in errors:
+        mark = store.mark(problem_of(error, "fetch"))
+        if reported[mark]:
+            reported[mark] -= 1
+        else:
+            fresh.append(error)
+    return tuple(fresh)
+
+
+def _take(harvest: Harvest, ref: RunRef, page: Page, mapper: _Mapper, tally: Tally, last: bool) -> None:
     """Decide on every record of a piece and write the decisions and the progress in one transaction."""
     named = [error.guid for error in page.problems if error.guid is not None]
     with harvest.engine.connect() as connection:
         known = queries.known(connection, ref.source_id, [*(record.guid for record in page.records), *named])
+        page, size = _without_met(connection, ref, page, known, tally.again)
+    if harvest.dry:
+        known = rehearsal.met(ref, (record.guid for record in page.records), known, tally)
     problems = [problem_of(error, "fetch") for error in page.problems]
     problems += [problem_of(note, "fetch", "warning") for note in page.notes]
     said = _stated(page, tally, problems)
     outcomes = list(_decided(page, known, mapper, ref, problems))
     _count(tally, page, outcomes, sum(guid in known for guid in named), len(named))
     tally.warnings += sum(problem.severity == "warning" for problem in problems)
-    for outcome in outcomes:
-        _tell(harvest, outcome)
+    rehearsal.tell(harvest, outcomes, problems)
+    _place(tally, ref, size, page.cursor is not None, last)
     if harvest.dry:
-        tally.saw.update(o.stored.id for o in outcomes if o.stored and o.action is not Action.RETIRED)
-        tally.saw.update(known[guid].id for guid in named if guid in known)
+        rehearsal.remember(tally, outcomes, known, named)
         return
     now = harvest.now()
     gone = [o.stored.id for o in outcomes if o.action is Action.RETIRED and o.stored]
-    with writing(harvest.engine) as connection:
+    resumable = {} if page.cursor is None else {"cursor": page.cursor}
+    with stepping(harvest, ref, tally.progress() | resumable) as connection:
         store.write(connection, ref, outcomes, now)
         # A record that could not be read but has a name is there: it must not be taken for one that vanished.
         store.touch(connection, ref, [known[guid].id for guid in named if guid in known])
         store.retire(connection, ref, gone, now)
-        _note_body(connection, ref, page)
+        _note_body(connection, ref, page, now)
         if said:
             store.keep_catalogue(connection, ref.source_id, said)
         store.report(connection, ref.id, problems)
-        progress = {**tally.columns(), "heartbeat_at": now, "cursor": page.cursor}
-        if not store.advance(connection, ref.id, progress):
-            raise Cancelled(f"run {ref.id} was cancelled")
+
+
+def _without_met(
+    connection: Connection, ref: RunRef, page: Page, known: dict[str, Stored], again: int
+) -> tuple[Page, int]:
+    """The page without what an earlier attempt at this run has written and counted, and how large it was with it."""
+    size = len(page.records) + (page.unchanged.records if page.unchanged else 0)
+    if not again:
+        return page, size
+    fresh = tuple(record for record in page.records[:again] if not _met(record, known.get(record.guid), ref.id))
+    unchanged = page.unchanged
+    if unchanged and queries.body_run(connection, ref.source_id, unchanged.digest) == ref.id:
+        unchanged = None
+    return replace(page, records=fresh + page.records[again:], unchanged=unchanged), size
+
+
+def _met(record: Record, stored: Stored | None, run_id: int) -> bool:
+    if record.deleted:
+        return stored is None or stored.status != "active"
+    return stored is not None and stored.seen_run_id == run_id
+
+
+def _place(tally: Tally, ref: RunRef, size: int, resumable: bool, last: bool) -> None:
+    """Note where the walk stands after a piece; what an earlier attempt had written too is no step forward."""
+    forward = tally.again == 0 or size > tally.again
+    tally.move(size, resumable)
+    if forward:
+        tally.attempt = ref.attempt
+        tally.pages += last
 
 
 def _stated(page: Page, tally: Tally, problems: list[Problem]) -> dict[str, Any] | None:
@@ -170,7 +278,7 @@ def _stated(page: Page, tally: Tally, problems: list[Problem]) -> dict[str, Any]
 
 def _count(tally: Tally, page: Page, outcomes: list[Outcome], stored: int, named: int) -> None:
     """Add a piece to the counters.  Raises `SourceError` when a portal goes on giving what it gave before."""
-    tally.fetched += len(page.records) + len(page.problems)
+    tally.fetched += len(outcomes) + len(page.problems)
     tally.errors += len(page.problems) - named
     tally.unstored += len(page.problems) - stored
     tally.counts[Action.FAILED] += len(page.problems)
@@ -187,14 +295,14 @@ def _count(tally: Tally, page: Page, outcomes: list[Outcome], stored: int, named
         raise SourceError(message, code="paging-loop")
 
 
-def _note_body(connection: Connection, ref: RunRef, page: Page) -> None:
+def _note_body(connection: Connection, ref: RunRef, page: Page, now: datetime) -> None:
     """Keep track of the answers that records came with, for the day the same bytes come again."""
     if page.unchanged:
-        store.touch_body(connection, ref, page.unchanged.digest)
+        store.touch_body(connection, ref, page.unchanged, now)
     if page.body:
         store.stamp(connection, ref, [record.guid for record in page.records if not record.deleted], page.body)
     if page.whole and queries.body_count(connection, ref.source_id, page.whole.digest) == page.whole.records:
-        store.keep_body(connection, ref, page.whole)
+        store.keep_body(connection, ref, page.whole, now)
 
 
 def _decided(
@@ -249,9 +357,9 @@ def _mapped(
     return replace(outcome, action=after_mapping(stored, outcome.dataset_hash))
 
 
-def _kept_pages(harvest: Harvest, ref: RunRef) -> Iterator[Page]:
+def _kept_pages(harvest: Harvest, ref: RunRef, cursor: str | None) -> Pages:
     """The payloads kept from earlier runs, as if the source had just sent them."""
-    after = 0
+    after = int(cursor or 0)
     while True:
         with harvest.engine.connect() as connection:
             kept = queries.kept_payloads(connection, ref.source_id, after, BATCH)
@@ -259,10 +367,3 @@ def _kept_pages(harvest: Harvest, ref: RunRef) -> Iterator[Page]:
             return
         after = kept[-1][0]
         yield Page(tuple(Record(guid, payload) for _, guid, payload in kept), cursor=str(after))
-
-
-def _tell(harvest: Harvest, outcome: Outcome) -> None:
-    if outcome.action in (Action.UNCHANGED, Action.REPEATED):
-        return
-    title = preferred(outcome.dataset.title) if outcome.dataset else None
-    harvest.on_change(Change(str(outcome.action), outcome.record.guid, title))

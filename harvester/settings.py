@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MEGABYTE = 1 << 20
@@ -20,6 +20,9 @@ class Settings(BaseSettings):
     data: Path = Field(Path("harvester-data"), description="Directory of the database and the search index.")
     database_url: str = Field(
         "", description="SQLAlchemy URL of the catalogue; empty means SQLite in the data directory."
+    )
+    database_password_file: Path | None = Field(
+        None, description="File that holds the password for `database_url`, which then need not name one."
     )
     public_url: str = Field(
         "",
@@ -51,13 +54,50 @@ class Settings(BaseSettings):
     ca_bundle: Path | None = Field(
         None, description="PEM file of further certificate authorities, for portals with an incomplete or own chain."
     )
-    host_interval: float = Field(0.0, description="Least seconds between two requests to one host.")
-    host_connections: int = Field(2, description="Most requests under way at once to one host.")
-    full_every_days: int = Field(7, description="A complete walk is made at least every so many days.")
-    retire_share: float = Field(
-        0.10, description="Largest share of a source's datasets that one run may retire without being held."
+    proxy: SecretStr | None = Field(
+        None,
+        description="Proxy for all sources, http://user:password@host:port; the variables HTTP_PROXY, HTTPS_PROXY and "
+        "NO_PROXY are not heeded. A source may name another one or `direct` in its access.",
     )
-    retire_least: int = Field(10, description="So many vanished datasets may always be retired, whatever the share.")
+    host_interval: float = Field(0.0, description="Least seconds between two requests to one host.")
+    max_crawl_delay: float = Field(
+        10.0,
+        description="Longest Crawl-delay of a host's robots.txt that is heeded, in seconds (10 is what CKAN ships); 0: "
+        "robots.txt is not asked for. A source with an interval in its access keeps to that.",
+    )
+    host_connections: int = Field(2, description="Most requests under way at once to one host.")
+    full_every_days: int = Field(
+        7,
+        description="A complete walk is made at least every so many days; a feed is then read whatever its ETag says.",
+    )
+    retire_share: float = Field(
+        0.10,
+        ge=0,
+        le=1,
+        description="Largest share of a source's datasets that one run may retire without being held; an empty answer "
+        "is held whatever its value.",
+    )
+    retire_least: int = Field(
+        10,
+        ge=0,
+        description="So many vanished datasets may be retired whatever the share, but never more than a quarter of the "
+        "source, rounded up, nor the only one: 1 of 3 datasets, 5 of 20, 10 of 40.",
+    )
+    agree_walks: int = Field(
+        3,
+        ge=2,
+        description="Datasets that so many complete walks in a row did not show are retired even where they are more.",
+    )
+    agree_hours: float = Field(24.0, ge=0, description="Hours that must lie between the first and last of those walks.")
+    ask_at_most: int = Field(
+        50,
+        ge=0,
+        description="So many missing datasets are asked for one by one before a run retires any, where the portal "
+        "allows; 0 for none.",
+    )
+    grace_days: float = Field(
+        90.0, ge=0, description="Days that the content of a retired dataset is kept; its identifiers are kept for ever."
+    )
     workers: int = Field(4, description="Sources that one worker process harvests at once.")
     dump_schedule: str = Field(
         "30 4 * * *",
@@ -67,7 +107,53 @@ class Settings(BaseSettings):
     dump_formats: Annotated[tuple[str, ...], NoDecode] = Field(
         ("ttl", "rdf", "jsonld", "nt"), description="Formats of those dumps, separated by commas."
     )
+    history_days: int = Field(
+        730, ge=0, description="Days for which every past state of a dataset can be read; 0: for ever."
+    )
+    runs_days: int = Field(
+        365,
+        ge=0,
+        description="Days for which runs and the change log are kept; 0: for ever. The last run of each source, held "
+        "runs, and the last change of each dataset always stay.",
+    )
+    problems_days: int = Field(
+        90, ge=0, description="Days for which problems of runs and notices are kept, as above; 0: for ever."
+    )
     tick_seconds: float = Field(5.0, description="How often the scheduler looks for sources that are due.")
+    lease_seconds: float = Field(
+        30.0,
+        gt=0,
+        description="A worker that gives no sign of life for so long has lost its run: another one goes on with it. "
+        "The clocks of all workers have to agree to within a part of it.",
+    )
+    run_attempts: int = Field(
+        5, ge=1, description="So often in a row a run may lose its worker without getting any further; then it failed."
+    )
+    host_runs: int = Field(
+        1, ge=1, description="Sources on one host that are harvested at once, by all workers together."
+    )
+    private: bool = Field(
+        False, description="Whether reading needs a token too; `/health/live` and `/health/ready` stay open."
+    )
+    notify_again_hours: float = Field(
+        24.0, description="So long a source that goes on failing for the same reason is not told of again."
+    )
+    smtp_host: str = Field("", description="Server that sends notices by e-mail; empty: none can be sent.")
+    smtp_port: int = Field(587, description="Its port.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="How the connection to it is kept secret: `starttls`, `tls` (port 465) or `none`."
+    )
+    smtp_user: str = Field("", description="User there; empty: none is needed.")
+    smtp_password: SecretStr | None = Field(None, description="Password there.")
+    smtp_password_file: Path | None = Field(None, description="File that holds this password instead.")
+    smtp_sender: str = Field("", description="Sender of the e-mails; empty: `harvester@` and the name of this machine.")
+    webhook_secret: SecretStr | None = Field(
+        None, description="Key of the signatures (HMAC-SHA256) of notices by webhook; without one they are not signed."
+    )
+    webhook_secret_file: Path | None = Field(None, description="File that holds this key instead.")
+    log_format: Literal["logfmt", "json"] = Field(
+        "logfmt", description="Form of the log of services: `logfmt` or `json`."
+    )
 
     @property
     def address(self) -> str:

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy import Connection, Row, delete
 
+from harvester import access as accesses
 from harvester import registry
-from harvester.catalogue import queries, store
+from harvester.catalogue import claims, history, queries, store
 from harvester.catalogue.tables import sources
 from harvester.errors import UsageError
+from harvester.notices import notify as notices
+from harvester.timing import checked_jitter, checked_zone, next_run, spread
 
-PRESETS = {
-    "hourly": "17 * * * *",
-    "daily": "0 3 * * *",
-    "weekly": "0 3 * * 1",
-    "monthly": "0 3 1 * *",
-}
+# `harvester run WORD` would mean both.
+RESERVED = frozenset({"start", "show", "cancel", "confirm", "discard", "diff"})
 _SECRET = re.compile("key|token|secret|password|passwd|authori[sz]ation|credential|cookie", re.IGNORECASE)
-_WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_WEEKDAY_RANGE = re.compile(r"^(\d)(?:-(\d))?(?:/(\d))?$")
+_TIMES = {"schedule", "full_schedule", "timezone", "jitter"}
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
@@ -39,28 +36,64 @@ def add(
     title: str | None = None,
     options: Mapping[str, Any] | None = None,
     schedule: str | None = None,
+    full_schedule: str | None = None,
+    timezone: str = "UTC",
+    jitter: int = 0,
+    access: Mapping[str, Any] | None = None,
+    notify: Sequence[Mapping[str, Any]] | None = None,
 ) -> str:
     """Save a new source and answer its name.  Raises `UsageError` when anything does not fit."""
     name = checked_name(name or slug(title or urlsplit(url).netloc))
     if queries.source_named(connection, name) is not None:
         raise UsageError(f"there is a source {name!r} already; give another --name", code="name-taken")
     values = {"name": name, "title": title or name, "connector": connector, "created_at": now}
-    store.add_source(connection, values | _checked(connector, url, dict(options or {})) | _scheduled(schedule, now))
+    values |= _checked(connector, url, dict(options or {})) | _asked(access, notify)
+    values |= {"schedule": schedule, "full_schedule": full_schedule, "timezone": timezone, "jitter": jitter}
+    store.add_source(connection, values | due(values, now))
     return name
 
 
 def edit(connection: Connection, name: str, now: datetime, **changed: Any) -> None:
-    """Change what is given (url, title, connector, options, schedule).  Raises `UsageError` as `add` does."""
+    """Change what is given of what `add` takes, but the name; empty values take away.  Raises `UsageError` likewise."""
     row = named(connection, name)
     values = {key: value for key, value in changed.items() if value is not None}
     kept = {"connector": row.connector, "url": row.url, "options": row.options} | values
     values |= _checked(kept["connector"], kept["url"], kept["options"])
+    values |= _asked(values.get("access"), values.get("notify"))
     if any(values.get(key, getattr(row, key)) != getattr(row, key) for key in ("url", "connector", "options")):
         # Another portal, or another part of it: what was walked before says nothing of it.
         values |= {"since_at": None, "complete_at": None}
-    if "schedule" in values:
-        values |= _scheduled(values["schedule"] or None, now)
+        claims.cancel_begun(connection, row.id, now, "the source was changed while it was being harvested")
+    if _TIMES & values.keys():
+        values |= due({**row._asdict(), **values}, now)
     store.edit_source(connection, row.id, values)
+
+
+def pause(connection: Connection, name: str, now: datetime) -> bool:
+    """Let a source be due no longer, and take its scheduled run out of the queue; False when it is paused already."""
+    row = named(connection, name)
+    store.edit_source(connection, row.id, {"paused_at": row.paused_at or now})
+    claims.withdraw(connection, row.id, now)
+    return row.paused_at is None
+
+
+def resume(connection: Connection, name: str, now: datetime) -> bool:
+    """Let a paused source be due again, from its next time on; False when it is not paused."""
+    row = named(connection, name)
+    if row.paused_at is None:
+        return False
+    store.edit_source(connection, row.id, {"paused_at": None, **due(row._asdict(), now)})
+    return True
+
+
+def due(source: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """The columns of a source that say when it is due, and when it will be due next, later than `now`."""
+    zone, jitter = checked_zone(source["timezone"]), checked_jitter(source["jitter"])
+    found: dict[str, Any] = {"timezone": zone, "jitter": jitter}
+    for schedule, next_at in (("schedule", "next_run_at"), ("full_schedule", "next_full_at")):
+        tick = next_run(source[schedule], now, zone, source["created_at"])
+        found |= {schedule: source[schedule] or None, next_at: spread(tick, jitter, source["name"])}
+    return found
 
 
 def remove(connection: Connection, name: str, now: datetime) -> int:
@@ -70,6 +103,7 @@ def remove(connection: Connection, name: str, now: datetime) -> int:
     active = queries.active_count(connection, row.id)
     while rows := queries.vanished_page(connection, 0, row.id, 0, queries.CHUNK):
         store.retire(connection, ref, [record.id for record in rows], now)
+    history.keep_last_states(connection, row.id)
     connection.execute(delete(sources).where(sources.c.id == row.id))
     return active
 
@@ -90,6 +124,8 @@ def slug(text: str) -> str:
 
 def checked_name(name: str) -> str:
     """The name, when it is one.  Raises `UsageError` otherwise."""
+    if name in RESERVED:
+        raise UsageError(f"{name!r} is a word of `harvester run`; give another --name", code="bad-name")
     if not _NAME.fullmatch(name) or len(name) > 100:
         raise UsageError(f"{name!r} is no name: use lower case letters, digits and hyphens", code="bad-name")
     return name
@@ -117,42 +153,22 @@ def parse_options(pairs: list[str]) -> dict[str, Any]:
     return found
 
 
-def next_run(schedule: str | None, after: datetime) -> datetime | None:
-    """When a schedule is due next: a preset or a five-field cron expression, in UTC; None without one."""
-    if not schedule:
-        return None
-    try:
-        trigger = CronTrigger.from_crontab(_cron(PRESETS.get(schedule, schedule)), timezone="UTC")
-    except ValueError as error:
-        presets = ", ".join(PRESETS)
-        raise UsageError(
-            f"{schedule!r} is no schedule ({error}); use {presets} or five cron fields", code="bad-schedule"
-        ) from error
-    due: datetime | None = trigger.get_next_fire_time(None, after)
-    return due
-
-
-def _cron(expression: str) -> str:
-    """The expression with its weekdays named: for cron 0 and 7 are Sunday, for APScheduler 0 is Monday."""
-    fields = expression.split()
-    if len(fields) == 5:
-        fields[4] = ",".join(_WEEKDAY_RANGE.sub(_named_days, part) for part in fields[4].split(","))
-    return " ".join(fields)
-
-
-def _named_days(match: re.Match[str]) -> str:
-    first, last = int(match.group(1)), int(match.group(2) or match.group(1))
-    step = int(match.group(3) or 1)
-    if not first <= last <= 7 or step == 0:
-        raise ValueError(f"{match.group()} is no range of weekdays")
-    return ",".join(_WEEKDAYS[day % 7] for day in range(first, last + 1, step))
-
-
 def _checked(connector: str, url: str, options: dict[str, Any]) -> dict[str, Any]:
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
         raise UsageError(f"{url!r} is not an http or https URL", code="bad-url")
-    return {"url": url, "options": registry.options(connector, options).model_dump(mode="json", exclude_unset=True)}
+    host = (urlsplit(url).hostname or "")[:255]
+    return {
+        "url": url,
+        "host": host,
+        "options": registry.options(connector, options).model_dump(mode="json", exclude_unset=True),
+    }
 
 
-def _scheduled(schedule: str | None, now: datetime) -> dict[str, Any]:
-    return {"schedule": schedule, "next_run_at": next_run(schedule, now)}
+def _asked(access: Mapping[str, Any] | None, notify: Sequence[Mapping[str, Any]] | None) -> dict[str, Any]:
+    """How a source is asked and whom its runs are told to, where that is given; nothing in it takes it away."""
+    found: dict[str, Any] = {}
+    if access is not None:
+        found["access"] = accesses.checked(access) or None
+    if notify is not None:
+        found["notify"] = notices.checked(list(notify)) or None
+    return found

@@ -1,149 +1,198 @@
-"""Claims runs and executes them: one live run per source, held by a heartbeat that expires with its worker."""
+"""Executes claimed runs, each with a heartbeat; a pool of threads claims what is queued."""
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, select, update
+from sqlalchemy import Connection, Engine, Row
+from sqlalchemy.exc import SQLAlchemyError
 
-from harvester import registry
-from harvester.catalogue import queries, store
+from harvester import access, logs, registry
+from harvester.catalogue import claims, store
+from harvester.catalogue.claims import Claim, Terms
 from harvester.catalogue.database import writing
-from harvester.catalogue.tables import runs, sources
-from harvester.errors import UsageError
-from harvester.harvest import Change, Harvest, Result, Tally
+from harvester.catalogue.store import RunRef
+from harvester.errors import HarvesterError
+from harvester.harvest import Change, Harvest, Result, Tally, problem_of
 from harvester.http import Http
+from harvester.notices import notify
+from harvester.progress import progress
 from harvester.run import run
 from harvester.settings import Settings
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=2)
-BEAT_SECONDS = 20.0
+# A lease holds so many heartbeats: a few may be late.
+BEATS = 6
+# Seconds after which a run notices at the latest that it is wanted no longer.
+NOTICE = 1.0
+# Seconds between two lines of the log about one run.
+TELL = 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Who wants to hear of progress and of each change."""
+    """Who wants to hear of progress and of each change, and who may want the run to stop."""
 
     on_page: Callable[[Tally], None] = lambda tally: None
     on_change: Callable[[Change], None] = lambda change: None
+    stop: Callable[[], bool] = lambda: False
 
 
-def begin(connection: Connection, row: Row[Any], mode: str, now: datetime) -> int:
-    """Claim the source for a run that starts now.  Raises `UsageError` while another run of it is alive."""
-    expire(connection, now)
-    live = queries.live_run(connection, row.id)
-    if live is not None and live.status == "running":
-        message = f"source {row.name!r} is being harvested by run {live.id}, alive at {live.heartbeat_at:%H:%M:%S} UTC"
-        raise UsageError(message, code="already-running")
-    if live is not None:
-        connection.execute(update(runs).where(runs.c.id == live.id).values(_started(mode, now)))
-        return int(live.id)
-    return store.add_run(connection, row.id, mode, "running", now)
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What asks portals, and the clock that tells how long ago a run gave a sign of life."""
+
+    client: Callable[..., Http] = Http
+    seconds: Callable[[], float] = time.monotonic
 
 
-def enqueue(connection: Connection, source_id: int, mode: str, now: datetime) -> int | None:
-    """Queue a run, unless the source has a live one."""
-    if queries.live_run(connection, source_id) is not None:
-        return None
-    return store.add_run(connection, source_id, mode, "queued", now)
-
-
-def claim(connection: Connection, now: datetime) -> tuple[Row[Any], int, str] | None:
-    """The oldest queued run, now ours: its source, id and mode; None when nothing waits."""
-    statement = select(runs.c.id, runs.c.source_id, runs.c.mode).where(runs.c.status == "queued")
-    waiting = connection.execute(statement.order_by(runs.c.id).limit(1).with_for_update(skip_locked=True)).one_or_none()
-    if waiting is None:
-        return None
-    connection.execute(update(runs).where(runs.c.id == waiting.id).values(_started(waiting.mode, now)))
-    source = connection.execute(select(sources).where(sources.c.id == waiting.source_id)).one()
-    return source, int(waiting.id), str(waiting.mode)
-
-
-def expire(connection: Connection, now: datetime) -> int:
-    """Close the runs whose worker died: their heartbeat is older than the lease."""
-    message = "the worker of this run died; what it had written stays, the next run goes over everything again"
-    statement = update(runs).where(runs.c.status == "running", runs.c.heartbeat_at < now - LEASE)
-    return connection.execute(
-        statement.values(status="failed", code="worker-lost", message=message, ended_at=now, cursor=None)
-    ).rowcount
-
-
-def confirm(engine: Engine, run: Row[Any], now: datetime) -> int:
-    """Retire the records that a held run did not find; answers how many."""
-    ref, retired = store.RunRef(run.id, run.source_id, run.source), 0
-    with writing(engine) as connection:
-        while rows := queries.vanished_page(connection, run.id, run.source_id, 0, queries.CHUNK):
-            store.retire(connection, ref, [row.id for row in rows], now)
-            retired += len(rows)
-        values = {"status": "succeeded", "retired": run.retired + retired, "message": "confirmed by hand"}
-        connection.execute(update(runs).where(runs.c.id == run.id).values(**values))
-    return retired
+def begin(connection: Connection, row: Row[Any], mode: str, now: datetime, terms: Terms | None = None) -> Claim:
+    """Claim a run of the source that starts now, as `claims.begin`."""
+    return claims.begin(connection, row, mode, now, terms or Terms())
 
 
 def mode_for(row: Row[Any], settings: Settings, now: datetime, full: bool = False) -> str:
-    """Incremental where the connector can and that is safe: a complete walk has been made, not too long ago."""
+    """Incremental where the connector can and that is safe: a complete walk has been made, not too long ago.
+
+    Where complete walks have a schedule of their own, that says how often they are made.
+    """
     if not getattr(registry.connector(row.connector), "INCREMENTAL", False):
         return "full"
-    recent = row.complete_at is not None and now - row.complete_at < timedelta(days=settings.full_every_days)
-    return "incremental" if recent and not full else "full"
+    recent = row.full_schedule or now - (row.complete_at or now) < timedelta(days=settings.full_every_days)
+    return "incremental" if row.complete_at is not None and recent and not full else "full"
 
 
 def execute(
     engine: Engine,
     settings: Settings,
     row: Row[Any],
-    run_id: int,
-    mode: str,
+    claim: Claim,
     now: Callable[[], datetime],
     *,
     dry: bool = False,
     watch: Watch | None = None,
+    means: Means | None = None,
 ) -> Result:
     """Execute a claimed run with a client of its own, beating all the while."""
-    watch = watch or Watch()
-    with Http(settings, home=row.url) as http, _beating(engine, run_id, now, dry):
-        harvest = Harvest(engine, settings, http, now, dry, on_page=watch.on_page, on_change=watch.on_change)
-        return run(harvest, row, run_id, mode)
+    watch, means = watch or Watch(), means or Means()
+    heart = Heart(engine, claim.ref, Terms.of(settings).lease, now, means.seconds)
 
+    def stop() -> bool:
+        return heart.lost or watch.stop()
 
-@contextmanager
-def _beating(engine: Engine, run_id: int, now: Callable[[], datetime], dry: bool) -> Iterator[None]:
-    if dry:
-        yield
-        return
-    stop = threading.Event()
-
-    def beat() -> None:
-        while not stop.wait(BEAT_SECONDS):
-            with writing(engine) as connection:
-                store.advance(connection, run_id, {"heartbeat_at": now()})
-
-    thread = threading.Thread(target=beat, name=f"heartbeat-{run_id}", daemon=True)
-    thread.start()
     try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
+        how = access.loaded(row.access)
+        with (
+            logs.about(source=row.name, run=claim.ref.id),
+            means.client(settings, home=row.url, access=how, stop=stop) as http,
+            heart.beating(not dry),
+        ):
+            harvest = Harvest(
+                engine, settings, http, now, dry, registry.connector, watch.on_page, watch.on_change, stop
+            )
+            result = run(harvest, row, claim)
+    except HarvesterError as error:
+        result = _unstarted(engine, settings, row, claim, now(), dry, error)
+    log.info("run left source=%s run=%s attempt=%s as=%s", row.name, claim.ref.id, claim.ref.attempt, result.status)
+    return result
 
 
-def _started(mode: str, now: datetime) -> dict[str, Any]:
-    return {"status": "running", "mode": mode, "started_at": now, "heartbeat_at": now}
+def _unstarted(
+    engine: Engine, settings: Settings, row: Row[Any], claim: Claim, now: datetime, dry: bool, error: HarvesterError
+) -> Result:
+    """A run whose client cannot be made: a secret is missing, a certificate cannot be read."""
+    result = Result(row.name, "failed", Tally(), error.code, error.message)
+    if not dry:
+        with writing(engine) as connection:
+            store.report(connection, claim.ref.id, [problem_of(error, "fetch")])
+            values = {"status": "failed", "code": error.code, "message": error.message, "ended_at": now}
+            if claims.advance(connection, claim.ref, values):
+                store.edit_source(connection, row.id, {"failing_since": row.failing_since or claim.started_at})
+                notify.run_ended(connection, settings, row, claim.ref.id, result, now)
+    return result
+
+
+class Heart:
+    """Beats for a run, tells how far it has come, and notices when it is ours no longer.
+
+    A run is lost too when its heartbeat could not be written for as long as the lease holds: by then another worker
+    may have it.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        ref: RunRef,
+        lease: timedelta,
+        now: Callable[[], datetime],
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._engine, self._ref, self._now, self._seconds = engine, ref, now, seconds
+        self._lease = lease.total_seconds()
+        self._ended, self._lost = threading.Event(), threading.Event()
+        self._told = self._beaten = seconds()
+
+    @property
+    def lost(self) -> bool:
+        """Whether the run was cancelled, or another worker may have it."""
+        return self._lost.is_set()
+
+    @contextmanager
+    def beating(self, really: bool = True) -> Iterator[None]:
+        """Beat until the block ends; a dry run has no row to beat in."""
+        beat = contextvars.copy_context().run
+        thread = threading.Thread(target=beat, args=(self._beat,), name=f"heart-{self._ref.id}", daemon=True)
+        if really:
+            thread.start()
+        try:
+            yield
+        finally:
+            self._ended.set()
+            if really:
+                thread.join()
+
+    def _beat(self) -> None:
+        pause = min(NOTICE, self._lease / BEATS)
+        while not self._ended.wait(pause) and not self.lost:
+            try:
+                self._look(self._seconds())
+            except SQLAlchemyError as error:
+                log.warning("no heartbeat source=%s run=%s: %s", self._ref.source, self._ref.id, error)
+                if self._seconds() - self._beaten > self._lease:
+                    self._lost.set()
+
+    def _look(self, seconds: float) -> None:
+        with self._engine.connect() as connection:
+            row = claims.standing(connection, self._ref)
+        if row is None:
+            self._lost.set()
+            return
+        if seconds - self._beaten >= self._lease / BEATS:
+            with writing(self._engine) as connection:
+                claims.advance(connection, self._ref, {"heartbeat_at": self._now()})
+            self._beaten = seconds
+        if seconds - self._told >= TELL:
+            text = progress(row._asdict(), self._now()).text
+            log.info("running source=%s run=%s %s", self._ref.source, self._ref.id, text)
+            self._told = seconds
 
 
 class Pool:
     """Worker threads of one process; each claims a queued run, executes it, and looks for the next."""
 
-    def __init__(self, engine: Engine, settings: Settings, now: Callable[[], datetime]) -> None:
-        self._engine, self._settings, self._now = engine, settings, now
+    def __init__(
+        self, engine: Engine, settings: Settings, now: Callable[[], datetime], means: Means | None = None
+    ) -> None:
+        self._engine, self._settings, self._now, self._means = engine, settings, now, means
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._work, name=f"worker-{number}", daemon=True)
@@ -155,11 +204,13 @@ class Pool:
         for thread in self._threads:
             thread.start()
 
-    def stop(self, seconds: float = 5.0) -> None:
-        """Ask the threads to end after the run they are on, and wait a little for them."""
+    def stop(self, seconds: float = 8.0) -> None:
+        """Let each run finish the page in hand and give it back; waits so long at most."""
         self._stop.set()
+        until = time.monotonic() + seconds
         for thread in self._threads:
-            thread.join(seconds)
+            if thread.is_alive():
+                thread.join(max(0.0, until - time.monotonic()))
 
     def _work(self) -> None:
         while not self._stop.wait(self._settings.tick_seconds):
@@ -167,9 +218,17 @@ class Pool:
                 pass
 
     def _one(self) -> bool:
-        with writing(self._engine) as connection:
-            claimed = claim(connection, self._now())
-        if claimed is None:
+        """Whether a run was there to be executed.  A worker outlives whatever happens to one run."""
+        try:
+            with writing(self._engine) as connection:
+                claimed = claims.claim(connection, self._now(), Terms.of(self._settings))
+            if claimed is None:
+                return False
+            row, claim = claimed
+            log.info("run claimed source=%s run=%s attempt=%s", row.name, claim.ref.id, claim.ref.attempt)
+            watch = Watch(stop=self._stop.is_set)
+            execute(self._engine, self._settings, row, claim, self._now, watch=watch, means=self._means)
+        except Exception:
+            log.exception("a worker stumbled; it goes on with the next run")
             return False
-        execute(self._engine, self._settings, *claimed, self._now)
         return True

@@ -14,11 +14,14 @@ from pathlib import Path
 import pytest
 from rdflib import Graph
 
-from harvester.cli.serving import Nightly
 from harvester.errors import UsageError
 from harvester.samples import SAMPLES
 from harvester.samples.serving import Reply, Request, serve
+from harvester.services import Nightly
 from harvester.settings import Settings
+from tests.databases import database_url
+
+pytestmark = pytest.mark.usefixtures("database")
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 FORMATS = {"ttl": "turtle", "rdf": "xml", "jsonld": "json-ld", "nt": "nt"}
@@ -27,6 +30,7 @@ FORMATS = {"ttl": "turtle", "rdf": "xml", "jsonld": "json-ld", "nt": "nt"}
 def command_in(data: Path) -> Command:
     environment = os.environ | {
         "HARVESTER_DATA": str(data),
+        "HARVESTER_DATABASE_URL": database_url(data),
         "HARVESTER_PRIVATE_HOSTS": "127.0.0.1",
         "HARVESTER_RETRIES": "0",
         "COLUMNS": "200",
@@ -41,7 +45,7 @@ def command_in(data: Path) -> Command:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Command, str]:
+def demo(database: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Command, str]:
     """A catalogue made by `harvester demo --once`, and what that printed."""
     harvester = command_in(tmp_path_factory.mktemp("demo"))
     done = harvester("demo", "--once")
@@ -122,6 +126,7 @@ def test_every_command_answers(demo: tuple[Command, str], words: tuple[str, ...]
         ("run", "--nonsense"),
     ],
 )
+@pytest.mark.one_database("sqlite", reason="no sentence depends on it, and each is a process")
 def test_what_does_not_fit_is_told_in_a_sentence(demo: tuple[Command, str], words: tuple[str, ...]) -> None:
     done = demo[0](*words)
     assert done.returncode == 2
@@ -229,8 +234,8 @@ def test_what_is_held_is_shown_and_let_go(tmp_path: Path) -> None:
         assert "held" in harvester("run", "--full").stdout
     finally:
         server.close()
-    assert harvester("confirm", "1", "--yes").returncode == 2
-    done = harvester("confirm", "2", "--yes")
+    assert harvester("run", "confirm", "1", "--yes").returncode == 2
+    done = harvester("run", "confirm", "2", "--yes")
     assert f"retired {sample.count} records" in done.stdout
     assert "0 datasets" in harvester("search").stdout
 

@@ -7,7 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from harvester.samples.serving import Reply, Request, serve
+from tests.databases import database_url
+
+pytestmark = pytest.mark.usefixtures("database")
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "docs" / "example-connector"
 LIST = """id,title,description,url,format,licence,updated
@@ -29,6 +34,7 @@ def test_an_installed_distribution_adds_a_connector(tmp_path: Path) -> None:
     environment = os.environ | {
         "PYTHONPATH": str(site),
         "HARVESTER_DATA": str(tmp_path / "data"),
+        "HARVESTER_DATABASE_URL": database_url(tmp_path / "data"),
         "HARVESTER_PRIVATE_HOSTS": '["127.0.0.1"]',
         "COLUMNS": "200",
     }

@@ -14,7 +14,7 @@ import orjson
 from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, parse
 
 from harvester.samples import CKAN, DCAT, OPENDATASOFT, SAMPLES, UDATA, feed_blocks, load, overlaps, start
-from harvester.samples.faults import FAULTS, misbehaving
+from harvester.samples.faults import faulty, of_kind
 from harvester.samples.portals.ckan import ckan_portal
 from harvester.samples.portals.dcat import dcat_portal
 from harvester.samples.portals.opendatasoft import opendatasoft_portal
@@ -188,7 +188,7 @@ def test_the_samples_start_on_their_ports_or_on_free_ones() -> None:
 
 def test_every_fault_is_described_and_answers() -> None:
     for sample, target in zip(SAMPLES, FIRST_PAGES, strict=True):
-        for name, fault in FAULTS.items():
+        for fault in of_kind(sample.connector):
             assert fault.description.endswith(".")
-            faulty = misbehaving(SAMPLE_PORTAL[sample.name], name)
-            assert all(isinstance(ask(faulty, target), Reply) for _ in range(3))
+            portal = faulty(sample, fault.name)
+            assert all(isinstance(ask(portal, target), Reply) for _ in range(3))

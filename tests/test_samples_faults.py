@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 from pyoxigraph import parse
 
-from harvester.samples.faults import becomes, misbehaving
+from harvester import registry
+from harvester.connector import Source, Walk
+from harvester.errors import SourceError
+from harvester.http import Http
+from harvester.samples import SAMPLES, Sample
+from harvester.samples.faults import FAULTS, KINDS, Fault, becomes, faulty, misbehaving, of_kind
 from harvester.samples.portals.ckan import ckan_portal
 from harvester.samples.portals.dcat import FORMATS, dcat_portal
 from harvester.samples.portals.udata import udata_portal
 from harvester.samples.serving import Portal, Reply, Request, as_transport, ask, serve
+from harvester.settings import Settings
 
 ACTION = "/api/3/action/"
 
@@ -177,3 +185,126 @@ def test_an_emptied_feed_is_valid_and_empty(extension: str) -> None:
 def test_another_portal_takes_over() -> None:
     portal = becomes(PORTALS["udata"], after=1)(echo)
     assert [ask(portal, "/api/1/datasets/").content_type for _ in range(2)] == ["text/plain", "application/json"]
+
+
+# --- The table
+
+
+EACH = [(sample, fault) for sample in SAMPLES for fault in of_kind(sample.connector)]
+
+
+def test_the_table_is_one_sentence_a_fault_and_every_kind_has_most() -> None:
+    assert set(KINDS) == {sample.connector for sample in SAMPLES}
+    for fault in FAULTS.values():
+        assert re.fullmatch(r"[A-Z][^.]*(?:\.[^ .][^.]*)*\.", fault.description), fault.description
+        assert (fault.wrap is None) != (fault.hold is None)
+    assert all(len(of_kind(kind)) > 35 for kind in KINDS)
+
+
+def walked(sample: Sample, portal: Portal) -> tuple[set[str], list[str], str | None]:
+    """The guids that a walk of a sample finds, the codes of what it reports, and the error it ends with."""
+    connector, clock = registry.connector(sample.connector), [0.0]
+
+    def sleep(seconds: float) -> None:
+        clock[0] += seconds
+
+    found: set[str] = set()
+    codes: list[str] = []
+    source = Source(sample.name, f"http://portal.example{sample.path}", connector.Options())
+    with Http(Settings(), transport=as_transport(portal), sleep=sleep, now=lambda: clock[0]) as http:
+        try:
+            for page in connector.fetch(source, http, Walk()):
+                found |= {record.guid for record in page.records if not record.deleted}
+                codes += [problem.code for problem in (*page.problems, *page.notes)]
+        except SourceError as error:
+            return found, codes, error.code
+    return found, codes, None
+
+
+WHOLE = (
+    "500-once",
+    "503-first",
+    "429-seconds",
+    "429-date",
+    "429-future",
+    "429-reset-time",
+    "hang-up",
+    "reset-once",
+    "html-once",
+    "wrong-charset",
+    "wrong-header",
+    "control-characters",
+    "304-for-ever",
+    "capped-pages",
+    "chokes",
+    "high-total",
+    "low-total",
+    "zero-total",
+    "lying-total",
+    "ignored-filter",
+    "empty-filter",
+    "inserted",
+)
+# A portal whose whole list is in its first good answer has shown it all before these strike.
+BROKEN = ("404-later", "500-always", "403-burst", "reset-always", "html-always", "truncated", "redirect-loop")
+
+
+@pytest.mark.parametrize(("sample", "fault"), EACH, ids=lambda value: value.name)
+def test_a_walk_meets_each_fault_as_it_should(sample: Sample, fault: Fault) -> None:
+    if fault.name == "slow":
+        pytest.skip("only a socket can be slow")
+    whole, _, error = walked(sample, sample.portal())
+    assert (len(whole), error) == (sample.count, None)
+    found, _, error = walked(sample, faulty(sample, fault.name))
+    if fault.name in WHOLE:
+        assert error is None
+        assert found == whole
+    if fault.name in BROKEN:
+        assert error is not None
+    if fault.name == "half":
+        assert error is None
+        assert 0 < len(found) < 0.6 * sample.count
+    if fault.name == "renamed":
+        assert len(found) == sample.count
+        assert found.isdisjoint(whole)
+    if fault.name == "breaking-record":
+        lost = whole - found
+        assert (error, len(lost)) == (None, 1) or (sample.connector == "dcat" and error is not None)
+    if fault.name in ("link-loop", "self-link"):
+        assert error == "paging-loop"
+    if fault.name in ("private-redirect", "private-link"):
+        assert error == "forbidden-address" or error is not None
+
+
+def test_what_goes_in_mid_walk_takes_nothing_along() -> None:
+    for sample in SAMPLES:
+        whole, _, _ = walked(sample, sample.portal())
+        found, _, error = walked(sample, faulty(sample, "gone-midway"))
+        assert error is None
+        assert len(whole - found) <= 5
+
+
+def test_each_fault_changes_some_answer() -> None:
+    """No fault of the table is without effect on the kinds it names."""
+    for sample, fault in EACH:
+        asked = [(request.url(), dict(request.headers)) for request in requests_of(sample)]
+        healthy, spoilt = sample.portal(), faulty(sample, fault.name)
+        pairs = [(ask(healthy, *each), ask(spoilt, *each)) for each in asked]
+        assert any(one != other for one, other in pairs), (sample.name, fault.name)
+
+
+def requests_of(sample: Sample) -> list[Request]:
+    """What a harvest asks of a portal, with changes alone, large pages, filters and conditions."""
+    asked: list[Request] = []
+    portal = sample.portal()
+
+    def recorded(request: Request) -> Reply:
+        asked.append(request)
+        return portal(request)
+
+    connector = registry.connector(sample.connector)
+    source = Source(sample.name, f"http://portal.example{sample.path}", connector.Options())
+    for since in (None, datetime(2026, 1, 1, tzinfo=UTC)):
+        with Http(Settings(), transport=as_transport(recorded)) as http:
+            list(connector.fetch(source, http, Walk(since)))
+    return [*asked, asked[-1]]

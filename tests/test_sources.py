@@ -12,8 +12,8 @@ from harvester.catalogue import queries, store
 from harvester.catalogue.database import writing
 from harvester.connector import Source, without_credentials
 from harvester.errors import UsageError
-from harvester.schedule import queue_due
 from harvester.settings import Settings
+from harvester.timing import next_run
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -81,7 +81,7 @@ def test_editing_checks_what_results(engine: Engine) -> None:
     ],
 )
 def test_schedules(schedule: str | None, due: datetime | None) -> None:
-    assert sources.next_run(schedule, NOW) == due
+    assert next_run(schedule, NOW) == due
 
 
 def test_options_are_pairs() -> None:
@@ -94,19 +94,6 @@ def test_what_looks_like_a_secret_is_masked() -> None:
     assert sources.masked({"api_key": "x", "Authorization": "y", "organization": "z"}) == {
         "api_key": "***", "Authorization": "***", "organization": "z",
     }  # fmt: skip
-
-
-def test_a_due_source_is_queued_once_and_claimed_once(engine: Engine, settings: Settings) -> None:
-    add(engine, name="one", schedule="daily")
-    assert queue_due(engine, settings, NOW) == 0
-    due = NOW + timedelta(days=3)
-    assert queue_due(engine, settings, due) == 1
-    assert queue_due(engine, settings, due + timedelta(days=1)) == 0
-    with writing(engine) as connection:
-        claimed = worker.claim(connection, due)
-        assert claimed is not None
-        assert (claimed[0].name, claimed[2]) == ("one", "full")
-        assert worker.claim(connection, due) is None
 
 
 def test_a_walk_is_incremental_while_the_last_complete_one_is_young(engine: Engine, settings: Settings) -> None:

@@ -34,19 +34,24 @@ from harvester.validate.feeds import Feed
 from harvester.validate.parts import Part
 from harvester.validate.running import BATCH, Asked, checked, parts_of, quieten
 from tests.catalogues import Catalogue, catalogue
+from tests.databases import database_url
 from tests.rdf_datasets import DATASET
 from tests.test_cli import Command, command_in
 from tests.test_validate import OFFICIAL
 from tests.validated import turtle
 
+# The checks take long, and see nothing but exports, which test_export makes on both databases.
+pytestmark = [pytest.mark.usefixtures("database"), pytest.mark.one_database("sqlite")]
+
 ABOUT = export.info(Settings())
 
 
 @pytest.fixture(scope="module")
-def samples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, Settings]]:
+def samples(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, Settings]]:
     """The four sample portals, harvested."""
     quieten()
-    settings = Settings(data=tmp_path_factory.mktemp("samples"), private_hosts=("127.0.0.1",), retries=0)
+    data = tmp_path_factory.mktemp("samples")
+    settings = Settings(data=data, database_url=database_url(data), private_hosts=("127.0.0.1",), retries=0)
     engine = open_engine(settings)
     migrate(engine)
     for sample in SAMPLES:
@@ -56,8 +61,8 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, 
                 now = utcnow()
                 sources.add(connection, url=url, connector=sample.connector, name=sample.name, options=options, now=now)
                 row = sources.named(connection, sample.name)
-                run_id = worker.begin(connection, row, "full", now)
-            worker.execute(engine, settings, row, run_id, "full", utcnow)
+                claim = worker.begin(connection, row, "full", now)
+            worker.execute(engine, settings, row, claim, utcnow)
     yield engine, settings
     engine.dispose()
 

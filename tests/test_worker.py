@@ -13,7 +13,7 @@ from harvester.catalogue.database import writing
 from harvester.catalogue.tables import runs
 from harvester.samples import SAMPLES
 from harvester.samples.serving import serve
-from harvester.schedule import scheduler, utcnow
+from harvester.schedule import Scheduler, utcnow
 from harvester.settings import Settings
 
 PATIENCE = 60.0
@@ -33,13 +33,13 @@ def test_a_due_source_is_harvested_by_the_scheduler_and_the_pool(engine: Engine,
         )
         row = sources.named(connection, name)
         store.edit_source(connection, row.id, {"next_run_at": utcnow() - timedelta(minutes=1)})
-    ticking, pool = scheduler(engine, settings), worker.Pool(engine, settings, utcnow)
+    ticking, pool = Scheduler(engine, settings), worker.Pool(engine, settings, utcnow)
     try:
         ticking.start()
         pool.start()
         assert _ended(engine) == ("succeeded", sample.count)
     finally:
-        ticking.shutdown()
+        ticking.stop()
         pool.stop(PATIENCE)
         server.close()
     with engine.connect() as connection:

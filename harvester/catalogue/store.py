@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, Insert, Table, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from harvester.catalogue import joining, naming
+from harvester.catalogue import history, joining, naming
+from harvester.catalogue.database import in_turn
 from harvester.catalogue.packing import pack, squeeze
 from harvester.catalogue.tables import (
     bodies,
@@ -36,6 +37,8 @@ from harvester.model import Dataset
 
 CHUNK = 500
 _TEXT = 2000
+# What only marks a record as seen.
+_MARKS = frozenset({Action.UNCHANGED, Action.REPEATED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +62,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class RunRef:
-    """The run in whose name something is written; id 0 means by hand, `sees` is false for a replay."""
+    """The run in whose name something is written; id 0 means by hand, `sees` is false for a replay.
+
+    Only the latest `attempt` at a run may write (`claims.advance`).
+    """
 
     id: int
     source_id: int
     source: str
     sees: bool = True
+    attempt: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,8 @@ def write(connection: Connection, run: RunRef, outcomes: Sequence[Outcome], now:
     by_action: dict[Action, list[Outcome]] = {}
     for outcome in outcomes:
         by_action.setdefault(outcome.action, []).append(outcome)
+    if by_action.keys() - _MARKS:
+        in_turn(connection)
     failed = by_action.get(Action.FAILED, [])
     _insert_failed(connection, run, [o for o in failed if o.stored is None], now)
     _founded(connection, run, by_action.get(Action.CREATED, []), now)
@@ -111,20 +120,26 @@ def stamp(connection: Connection, run: RunRef, guids: Sequence[str], digest: byt
         connection.execute(update(records).where(*where).values(body_hash=digest))
 
 
-def keep_body(connection: Connection, run: RunRef, body: Body) -> None:
+def keep_body(connection: Connection, run: RunRef, body: Body, now: datetime) -> None:
     """Remember an answer that was read to its end, unless one of its records could not be kept."""
     where = (bodies.c.source_id == run.source_id, bodies.c.digest == body.digest)
     connection.execute(delete(bodies).where(*where))
     row = {"digest": body.digest, "records": body.records, "next": body.next, "advertised": body.advertised}
+    row |= _read_of(body, now)
     connection.execute(insert(bodies).values(source_id=run.source_id, run_id=run.id, **row))
 
 
-def touch_body(connection: Connection, run: RunRef, digest: bytes) -> None:
+def touch_body(connection: Connection, run: RunRef, body: Body, now: datetime) -> None:
     """Mark every record that came with an answer as seen by the run."""
-    where = (records.c.source_id == run.source_id, records.c.body_hash == digest, records.c.status == "active")
+    where = (records.c.source_id == run.source_id, records.c.body_hash == body.digest, records.c.status == "active")
     connection.execute(update(records).where(*where).values(seen_run_id=run.id))
-    same = (bodies.c.source_id == run.source_id, bodies.c.digest == digest)
-    connection.execute(update(bodies).where(*same).values(run_id=run.id))
+    same = (bodies.c.source_id == run.source_id, bodies.c.digest == body.digest)
+    values = {"run_id": run.id} | (_read_of(body, now) if body.read else {})
+    connection.execute(update(bodies).where(*same).values(**values))
+
+
+def _read_of(body: Body, now: datetime) -> dict[str, Any]:
+    return {"url": body.url, "etag": body.etag, "last_modified": body.last_modified, "read_at": now}
 
 
 def forget_bodies(connection: Connection, run: RunRef) -> None:
@@ -134,7 +149,10 @@ def forget_bodies(connection: Connection, run: RunRef) -> None:
 
 def retire(connection: Connection, run: RunRef, ids: Sequence[int], now: datetime) -> None:
     """Hide records; a dataset is hidden with its last record, and shows another one as long as there is any."""
+    if ids:
+        in_turn(connection)
     for part in chunks(ids):
+        history.note_retired(connection, run, part, now)
         connection.execute(
             update(records).where(records.c.id.in_(part)).values(status="retired", retired_at=now, changed_at=now)
         )
@@ -164,10 +182,9 @@ def report(connection: Connection, run_id: int, found: Iterable[Problem]) -> Non
     _insert_all(connection, problems, rows)
 
 
-def advance(connection: Connection, run_id: int, values: Mapping[str, Any]) -> bool:
-    """Note how far a running run has come; False when it is no longer running (someone cancelled it)."""
-    statement = update(runs).where(runs.c.id == run_id, runs.c.status == "running").values(**values)
-    return connection.execute(statement).rowcount == 1
+def mark(p: Problem) -> tuple[str | None, ...]:
+    """What tells a problem from others, as it is stored."""
+    return (p.code, p.guid, p.field, p.value and p.value[:_TEXT], p.url and p.url[:_TEXT], p.message[:_TEXT])
 
 
 def add_run(connection: Connection, source_id: int, mode: str, status: str, now: datetime) -> int:
@@ -234,6 +251,7 @@ def _founded(connection: Connection, run: RunRef, created: Sequence[Outcome], no
     keyed = [(i, o.keys) for i, o in placed]
     known = joining.evidence(connection, {key for _, keys in keyed for key in keys})
     placement = joining.placed(connection, run, keyed, known)
+    history.note_joined(connection, run, placement.merged, now)
     joining.merge(connection, placement.merged, now)
     homes = joining.founded_before(connection, run, [(i, o.record.guid) for i, o in placed]) | placement.joined
     orphans = [(i, o) for i, o in placed if i not in homes]
@@ -247,6 +265,7 @@ def _founded(connection: Connection, run: RunRef, created: Sequence[Outcome], no
     _accept(connection, run, [(i, everywhere[i], o) for i, o in placed if o.stored is not None], now)
     _insert_all(connection, match_keys, joining.new_holders(run, keyed, known))
     _insert_unmatched(connection, placed)
+    history.note_created(connection, run, [(i, everywhere[i], o) for i, o in placed], now)
     naming.note(connection, [(everywhere[i], o.names) for i, o in placed], now)
     joining.show_best_record(connection, set(homes.values()), now)
     _log(connection, run, Action.CREATED, [(founded[i], i) for i, _ in orphans], now)
@@ -283,9 +302,12 @@ def _accept(connection: Connection, run: RunRef, placed: Sequence[tuple[int, int
 
 
 def _rewritten(connection: Connection, run: RunRef, action: Action, changed: Sequence[Outcome], now: datetime) -> None:
-    placed = [(o.stored, o) for o in changed if o.stored is not None and o.stored.dataset_id is not None]
+    known = [(o.stored, o) for o in changed if o.stored is not None]
+    homes = joining.homes_of(connection, [s.id for s, _ in known])
+    placed = [(s._replace(dataset_id=homes[s.id]), o) for s, o in known if s.id in homes]
     if not placed:
         return
+    history.note_rewritten(connection, run, action, placed, now)
     rows = [{"b_id": s.id, **_columns(o, s.dataset_id, run, now)} for s, o in placed]
     connection.execute(update(records).where(records.c.id == bindparam("b_id")), rows)
     _store_blobs(connection, [(s.id, o) for s, o in placed])
@@ -305,8 +327,12 @@ def _refresh_payloads(connection: Connection, same: Sequence[Outcome]) -> None:
 
 
 def _store_blobs(connection: Connection, placed: Sequence[tuple[int, Outcome]]) -> None:
-    rows = [{"b_id": record_id, **_blobs(outcome)} for record_id, outcome in placed]
-    connection.execute(update(documents).where(documents.c.record_id == bindparam("b_id")), rows)
+    # What a record said may have been let go of since it was retired.
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(documents)
+    new = {"payload": statement.excluded.payload, "dataset": statement.excluded.dataset}
+    statement = statement.on_conflict_do_update(index_elements=["record_id"], set_=new)
+    connection.execute(statement, [{"record_id": record_id, **_blobs(outcome)} for record_id, outcome in placed])
 
 
 def _blobs(outcome: Outcome) -> dict[str, bytes | None]:

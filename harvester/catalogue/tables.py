@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
-    String,
     Table,
-    Text,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
+
+from harvester.catalogue.types import Id, Instant, String, Text
 
 metadata = MetaData(
     naming_convention={
@@ -33,22 +30,6 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
-
-# SQLite only counts up an INTEGER PRIMARY KEY; PostgreSQL needs more than 32 bits for years of history.
-Id = BigInteger().with_variant(Integer, "sqlite")
-
-
-class Instant(TypeDecorator[datetime]):
-    """An instant in UTC; SQLite has no time zones, so none is stored and UTC is put back on reading."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.replace(tzinfo=UTC)
 
 
 def _source(**options: Any) -> Column[int]:
@@ -71,7 +52,9 @@ sources = Table(
     Column("jitter", Integer, nullable=False, default=0, server_default="0"),  # seconds, at most, after the tick
     Column("paused_at", Instant),  # null: not paused
     Column("access", JSON(none_as_null=True)),  # how to ask it: harvester.access.Access; null: as any other
-    Column("notify", JSON(none_as_null=True)),  # whom to tell what: list of harvester.notify rules; null: nobody
+    Column(
+        "notify", JSON(none_as_null=True)
+    ),  # whom to tell what: list of harvester.notices.notify rules; null: nobody
     Column("failing_since", Instant),  # start of the first of its latest failed runs; null: the last one was good
     Column("created_at", Instant, nullable=False),
     Column("next_run_at", Instant),  # null: never due
@@ -80,6 +63,10 @@ sources = Table(
     Column("since_at", Instant),  # start of the last error-free walk of any kind; null: there was none
     Column("catalogue", JSON(none_as_null=True)),  # what it says of itself; null: nothing yet
 )
+
+# What a run is before it has ended.  A source has at most one such run.
+LIVE = ("queued", "running")
+LIVE_RUN = text("status IN ('queued', 'running')")
 
 runs = Table(
     "runs",
@@ -106,6 +93,7 @@ runs = Table(
     Column("distinct", BigInteger),  # null: the walk has not come to its end
     Column("accepted", BigInteger),  # records of the source that are active after the run; null: as above
     Column("visible", BigInteger),  # datasets of the catalogue that show them; null: as above
+    Column("sound", Boolean),  # a whole walk without a flaw: what it did not show is missing; null: not so
     Column("decided_by", String(100)),  # who confirmed or discarded a held run; null: nobody did
     Column("fetched", BigInteger, nullable=False, default=0),
     Column("created", BigInteger, nullable=False, default=0),
@@ -120,6 +108,7 @@ runs = Table(
     Column("message", Text),  # null: nothing to say
     Index(None, "source_id", "id"),
     Index(None, "status"),
+    Index("uq_runs_live", "source_id", unique=True, sqlite_where=LIVE_RUN, postgresql_where=LIVE_RUN),
 )
 
 problems = Table(
@@ -157,7 +146,6 @@ records = Table(
     Column("seen_run_id", Id, nullable=False),
     Column("body_hash", LargeBinary(16)),  # of the answer it came from; null: the connector does not say
     Column("retired_at", Instant),  # null: not retired
-    Column("missed", Integer, nullable=False, default=0, server_default="0"),  # complete walks in a row without it
     UniqueConstraint("source_id", "guid"),
     Index(None, "source_id", "seen_run_id"),
     Index(None, "source_id", "body_hash"),
@@ -177,6 +165,7 @@ bodies = Table(
     Column("url", Text),  # null: the connector does not say
     Column("etag", Text),  # RFC 9110, 8.8.3; null: the portal gave none
     Column("last_modified", Text),  # RFC 9110, 8.8.2, as given; null: the portal gave none
+    Column("read_at", Instant),  # when its bytes came last, rather than the word that they are the same; null: unknown
     PrimaryKeyConstraint("source_id", "digest"),
 )
 
@@ -293,12 +282,12 @@ revisions = Table(
     Column("title", Text),  # at that time; null: untitled
     Column("action", String(10), nullable=False),  # created, updated, retired, restored, renamed, vanished
     Column("at", Instant, nullable=False),
+    Column("since_at", Instant),  # since when the state before it had been so; null: there was none
     # JSON, compressed: what is needed to tell from what to what, and to read the state before; null: no field changed
     Column("delta", LargeBinary),
-    Index(None, "run_id", "id"),
+    Index(None, "run_id", "action", "id"),
     Index(None, "record_id", "id"),
     Index(None, "dataset_id", "id"),
-    Index(None, "at"),
 )
 
 # Who may do what through the API; only a digest of each token is kept.
@@ -330,6 +319,7 @@ notices = Table(
     Column("attempts", Integer, nullable=False, default=0),
     Column("sent_at", Instant),  # null: not yet
     Column("error", Text),  # of the last attempt; null: none failed
+    Index(None, "run_id"),
     Index(None, "sent_at", "due_at"),
     Index(None, "source_id", "id"),
 )

@@ -12,8 +12,21 @@ from rich.logging import RichHandler
 from rich.markup import escape
 from sqlalchemy.exc import SQLAlchemyError
 
-from harvester import __version__
-from harvester.cli import catalogue, exporting, running, serving, sources, spaces, validating
+from harvester import __version__, garbage
+from harvester.cli import (
+    catalogue,
+    exporting,
+    held,
+    history,
+    notify,
+    running,
+    serving,
+    sources,
+    spaces,
+    tokens,
+    validating,
+)
+from harvester.cli import ready as readiness
 from harvester.cli.shared import err
 from harvester.errors import HarvesterError, UsageError
 
@@ -34,18 +47,28 @@ app.add_typer(sources.app, name="source", rich_help_panel="Sources")
 app.add_typer(spaces.app, name="space", rich_help_panel="Catalogue")
 app.add_typer(catalogue.index_app, name="index", rich_help_panel="Catalogue")
 app.add_typer(catalogue.vocabulary_app, name="vocabulary", rich_help_panel="Catalogue")
-app.command("run", rich_help_panel="Harvest")(running.run)
+running.app.command("confirm")(held.confirm)
+running.app.command("discard")(held.discard)
+running.app.command("diff")(history.diff)
+app.add_typer(running.app, name="run", rich_help_panel="Harvest")
 app.command("replay", rich_help_panel="Harvest")(running.replay)
-app.command("confirm", rich_help_panel="Harvest")(running.confirm)
 app.command("runs", rich_help_panel="Harvest")(running.runs)
 app.command("problems", rich_help_panel="Harvest")(running.problems)
+app.add_typer(history.dataset_app, name="dataset", rich_help_panel="Catalogue")
 app.command("search", rich_help_panel="Catalogue")(catalogue.search)
 app.command("export", rich_help_panel="Catalogue")(exporting.export)
 app.command("dump", rich_help_panel="Catalogue")(exporting.dump)
 app.command("validate", rich_help_panel="Catalogue")(validating.validate)
 app.command("up", rich_help_panel="Serve")(serving.up)
+app.command("api", rich_help_panel="Serve")(serving.api)
+app.command("worker", rich_help_panel="Serve")(serving.work)
+app.command("scheduler", rich_help_panel="Serve")(serving.schedule)
 app.command("demo", rich_help_panel="Serve")(serving.demo)
+app.add_typer(tokens.app, name="token", rich_help_panel="Serve")
+app.add_typer(notify.app, name="notify", rich_help_panel="Harvest")
+app.command("clean", rich_help_panel="Serve")(history.clean)
 app.command("migrate", rich_help_panel="Serve")(serving.migrate)
+app.command("ready", rich_help_panel="Serve")(readiness.ready)
 
 
 def _version(wanted: bool) -> None:
@@ -68,6 +91,7 @@ def options(
 
 def main() -> None:
     """The entry point: a mistake is told in one sentence, never in a traceback."""
+    garbage.seldom()
     try:
         app()
     except UsageError as error:

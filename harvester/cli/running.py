@@ -2,76 +2,116 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 from rich.progress import Progress
-from sqlalchemy import Engine, Row
+from sqlalchemy import Connection, Engine, Row
+from typer.core import TyperGroup
 
 from harvester import sources, worker
-from harvester.catalogue import queries
+from harvester.catalogue import claims, queries
 from harvester.catalogue.database import writing
+from harvester.cli.history import FORMATS, Teller
 from harvester.cli.shared import err, opened, out, progress_bars, show_tally, summary, table_of
 from harvester.errors import UsageError
-from harvester.harvest import Change, Result, Tally
+from harvester.harvest import Result, Tally
+from harvester.progress import progress
 from harvester.schedule import utcnow
 from harvester.search import open_index, refresh
 from harvester.settings import Settings
 
 FAILED = 1
+FAILURES = ("failed", "cancelled", "busy", "lost", "queued")
+_SHOWN = (
+    *("id", "source", "mode", "origin", "status", "queued_at", "started_at", "ended_at", "heartbeat_at", "worker"),
+    *("attempt", "since_at", "pages", "advertised", "fetched", "distinct", "accepted", "visible", "created"),
+    *("updated", "unchanged", "failed", "repeated", "retired", "restored", "warnings", "code", "message"),
+)
+RunId = Annotated[int, typer.Argument(metavar="RUN", help="Id of the run, as `harvester runs` lists it.")]
 Sources = Annotated[list[str], typer.Argument(metavar="[SOURCE]...", help="Names of sources; all of them when none.")]
 
 
-def run(
+class StartGroup(TyperGroup):
+    """A group of commands whose first word, when it is none of them, is the first argument of `start`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The arguments with the word `start` that they go without."""
+        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
+            args = ["start", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(cls=StartGroup, help="Harvest sources now; look after runs.")
+
+
+@app.command()
+def start(
     source: Sources = [],  # noqa: B006
     full: Annotated[bool, typer.Option("--full", help="Walk everything, not only what changed.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change and write nothing.")] = False,
+    format: Annotated[str, typer.Option("--format", help=f"Form of what a dry run shows: {FORMATS}.")] = "text",
+    queue: Annotated[bool, typer.Option("--queue", help="Leave it to the workers, and return at once.")] = False,
 ) -> None:
-    """Harvest sources now, with progress, and print what happened. Exit code 1 when one failed."""
+    """Harvest sources now, with progress, and print what happened. Exit code 1 when one failed.
+
+    `harvester run SOURCE` means the same. A run that is stopped with Ctrl-C goes on where it stopped the next time.
+    """
+    if queue and dry_run:
+        raise UsageError("a dry run is not queued; leave out --queue", code="queued-dry-run")
     with opened() as (settings, engine):
         rows = _chosen(engine, source)
-        results = harvest(settings, engine, rows, lambda row: mode(settings, row, full), dry_run)
+        if queue:
+            _queue(engine, settings, rows, full)
+            return
+        teller = Teller(format) if dry_run else None
+        results = harvest(settings, engine, rows, lambda row: mode(settings, row, full), teller)
         finish(results, dry_run)
+
+
+@app.command()
+def show(run_id: RunId) -> None:
+    """Show one run: its counters, how far it has come, and how it ended."""
+    with opened() as (_, engine), engine.connect() as connection:
+        row = _run(connection, run_id)
+    facts: list[list[object]] = [[name, getattr(row, name)] for name in _SHOWN if getattr(row, name) is not None]
+    out.print(table_of(["", ""], [*facts, ["progress", progress(row._asdict(), utcnow()).text]]))
+
+
+@app.command()
+def cancel(run_id: RunId) -> None:
+    """Cancel a run that waits or goes on; it stops within seconds, and what it has written stays."""
+    with opened() as (_, engine), writing(engine) as connection:
+        row = _run(connection, run_id)
+        if not claims.cancel(connection, run_id, utcnow()):
+            raise UsageError(f"run {run_id} has ended already: {row.status}", code="not-live")
+    out.print(f"cancelled run {run_id} of [bold]{row.source}[/]")
+
+
+def _queue(engine: Engine, settings: Settings, rows: list[Row[Any]], full: bool) -> None:
+    with writing(engine) as connection:
+        for row in rows:
+            run_id = claims.enqueue(connection, row.id, mode(settings, row, full), utcnow())
+            told = f"run {run_id} is queued" if run_id else "a run of it is queued or running already"
+            out.print(f"[bold]{row.name}[/]: {told}")
+
+
+def _run(connection: Connection, run_id: int) -> Row[Any]:
+    row = queries.run_by_id(connection, run_id)
+    if row is None:
+        raise UsageError(f"there is no run {run_id}; `harvester runs` lists them", code="unknown-run")
+    return row
 
 
 def replay(source: Annotated[str, typer.Argument(help="Name of the source.")]) -> None:
     """Normalise a source's kept payloads again, without asking the portal: for a better mapping."""
     with opened() as (settings, engine):
         finish(harvest(settings, engine, _chosen(engine, [source]), lambda _: "replay"))
-
-
-def confirm(
-    run_id: Annotated[int, typer.Argument(metavar="RUN", help="Id of a held run, as `harvester runs` lists it.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-) -> None:
-    """Retire what a held run did not find, after showing it by name."""
-    with opened() as (settings, engine):
-        row, gone = _held(engine, run_id)
-        for title, guid in gone:
-            out.print(f"{escape(guid)}\t{escape(title or '')}", soft_wrap=True)
-        if not yes and not typer.confirm(f"Retire these {len(gone)} records of {row.source}?"):
-            raise UsageError("nothing was retired", code="not-confirmed")
-        retired = worker.confirm(engine, row, utcnow())
-        refresh(engine, open_index(settings))
-    out.print(f"retired {retired} records of [bold]{row.source}[/]")
-
-
-def _held(engine: Engine, run_id: int) -> tuple[Row[Any], list[tuple[str | None, str]]]:
-    with engine.connect() as connection:
-        row = queries.run_by_id(connection, run_id)
-        if row is None or row.status != "held":
-            raise UsageError(f"there is no held run {run_id}; `harvester runs` lists them", code="not-held")
-        newest = queries.run_list(connection, row.source_id, limit=1)[0]
-        if newest.id != run_id:
-            raise UsageError(f"run {newest.id} has walked {row.source} since; look at that one", code="outdated-run")
-        gone, after = [], 0
-        while page := queries.vanished_page(connection, run_id, row.source_id, after, queries.CHUNK):
-            gone += [(record.title, record.guid) for record in page]
-            after = page[-1].id
-    return row, gone
 
 
 def runs(
@@ -83,7 +123,12 @@ def runs(
         source_id = sources.named(connection, source).id if source else None
         found = queries.run_list(connection, source_id, limit=limit)
     columns = ["id", "source", "mode", "status", "started_at", "fetched", "created", "updated", "failed", "message"]
-    out.print(table_of(columns, [[getattr(row, column) for column in columns] for row in found]))
+    out.print(table_of(columns, [[*(getattr(row, name) for name in columns[:-1]), _told(row)] for row in found]))
+
+
+def _told(row: Row[Any]) -> str | None:
+    """What a run has to say: how far it has come, and then how it ended."""
+    return progress(row._asdict(), utcnow()).text if row.status == "running" else row.message
 
 
 def problems(
@@ -93,8 +138,7 @@ def problems(
 ) -> None:
     """List what went wrong in a run: which record, which field, which value, and why."""
     with opened() as (_, engine), engine.connect() as connection:
-        if queries.run_by_id(connection, run_id) is None:
-            raise UsageError(f"there is no run {run_id}; `harvester runs` lists them", code="unknown-run")
+        _run(connection, run_id)
         found = queries.problem_list(connection, run_id, after, limit)
     columns = ["id", "severity", "stage", "code", "guid", "field", "value", "message", "url"]
     out.print(table_of(columns, [[getattr(row, column) for column in columns] for row in found]))
@@ -106,14 +150,29 @@ def mode(settings: Settings, row: Row[Any], full: bool) -> str:
 
 
 def harvest(
-    settings: Settings, engine: Engine, rows: list[Row[Any]], mode_of: Callable[[Row[Any]], str], dry: bool = False
+    settings: Settings,
+    engine: Engine,
+    rows: list[Row[Any]],
+    mode_of: Callable[[Row[Any]], str],
+    teller: Teller | None = None,
 ) -> list[Result]:
-    """Run sources side by side, one bar each, then bring the index up to date."""
+    """Run sources side by side, one bar each, then bring the index up to date; with a teller, as a dry run."""
+    stopped = threading.Event()
     with progress_bars() as bars, ThreadPoolExecutor(settings.workers) as pool:
-        results = list(pool.map(lambda row: _one(settings, engine, row, mode_of(row), dry, bars), rows))
-    if not dry:
+        asked = _Asked(settings, engine, teller, bars, stopped)
+        under_way = [pool.submit(_one, asked, row, mode_of(row)) for row in rows]
+        try:
+            wait(under_way)
+        except KeyboardInterrupt:
+            # What is under way is given back; it goes on from there the next time.
+            stopped.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+    if teller is None:
         refresh(engine, open_index(settings))
-    return results
+    else:
+        teller.end()
+    return [done.result() for done in under_way]
 
 
 def finish(results: list[Result], dry: bool = False) -> None:
@@ -122,27 +181,35 @@ def finish(results: list[Result], dry: bool = False) -> None:
     for result in results:
         if result.message:
             err.print(f"[bold]{result.source}[/] {result.status}: {escape(result.message)}")
-    if any(result.status in ("failed", "cancelled", "busy") for result in results):
+    if any(result.status in FAILURES for result in results):
         raise typer.Exit(FAILED)
 
 
-def _one(settings: Settings, engine: Engine, row: Row[Any], mode: str, dry: bool, bars: Progress) -> Result:
-    task = bars.add_task(row.name, total=None)
-    run_id = 0
-    if not dry:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What all runs of one command share."""
+
+    settings: Settings
+    engine: Engine
+    teller: Teller | None
+    bars: Progress
+    stopped: threading.Event
+
+
+def _one(asked: _Asked, row: Row[Any], mode: str) -> Result:
+    task = asked.bars.add_task(row.name, total=None)
+    claim = claims.unrecorded(row, mode, utcnow())
+    teller = asked.teller
+    if teller is None:
         try:
-            with writing(engine) as connection:
-                run_id = worker.begin(connection, row, mode, utcnow())
+            with writing(asked.engine) as connection:
+                claim = worker.begin(connection, row, mode, utcnow(), claims.Terms.of(asked.settings))
         except UsageError as error:
             # Another run has this source: the others are harvested all the same.
             return Result(row.name, "busy", Tally(), error.code, error.message)
-    told = (lambda change: _print_change(row.name, change)) if dry else (lambda change: None)
-    watch = worker.Watch(lambda tally: show_tally(bars, task, tally), told)
-    return worker.execute(engine, settings, row, run_id, mode, utcnow, dry=dry, watch=watch)
-
-
-def _print_change(source: str, change: Change) -> None:
-    out.print(f"{source}\t{change.action}\t{escape(change.guid)}\t{escape(change.title or '')}", soft_wrap=True)
+    told = (lambda change: teller.tell(row.name, change)) if teller else (lambda change: None)
+    watch = worker.Watch(lambda tally: show_tally(asked.bars, task, tally), told, asked.stopped.is_set)
+    return worker.execute(asked.engine, asked.settings, row, claim, utcnow, dry=bool(teller), watch=watch)
 
 
 def _chosen(engine: Engine, names: list[str]) -> list[Row[Any]]:

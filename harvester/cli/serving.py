@@ -1,37 +1,35 @@
-"""`harvester up`, `demo` and `migrate`."""
+"""`harvester up`, `api`, `worker`, `scheduler`, `demo` and `migrate`."""
 
 from __future__ import annotations
 
-import logging
 import socket
-import subprocess
-import sys
-import threading
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Annotated, Any
 
 import typer
 import uvicorn
 from sqlalchemy import Connection, Engine, Row
 
-from harvester import dumps, sources, worker
+from harvester import logs, sources
 from harvester.catalogue import queries, store
 from harvester.catalogue.database import writing
 from harvester.cli.catalogue import print_results
 from harvester.cli.running import finish, harvest
 from harvester.cli.shared import opened, out, table_of
 from harvester.errors import UsageError
+from harvester.history.retention import Sweeper
+from harvester.notices.notify import Sender
 from harvester.samples import SAMPLES, Running, Sample, start
-from harvester.schedule import scheduler, utcnow
+from harvester.schedule import Scheduler, utcnow
 from harvester.search import SearchRequest, open_index, refresh
+from harvester.services import Indexer, Nightly, Service, ending_with_signals, only_worker, running
 from harvester.settings import Settings
+from harvester.worker import Pool
 
 API = "api.app:from_environment"
 DEMO_QUERY = "vélo"
-DUMP = (sys.executable, "-m", "harvester", "dump", "--all")
-_STEP = 60.0
-log = logging.getLogger(__name__)
+GRACE = 5
 
 
 def migrate() -> None:
@@ -42,22 +40,68 @@ def migrate() -> None:
 
 def up() -> None:
     """Serve the API, run the scheduler and a worker: the whole product in one command."""
+    with _service() as (settings, engine), only_worker(engine):
+        parts = [Pool(engine, settings, utcnow), *_scheduling(engine, settings)]
+        _served(engine, settings, parts)
+
+
+def api() -> None:
+    """Serve the API alone, and keep its search index up to date; workers and the scheduler are other processes."""
+    with _service() as (settings, engine):
+        _served(engine, settings, [])
+
+
+def work() -> None:
+    """Harvest what is queued, until it is stopped. On PostgreSQL as many may run as are wanted, on any host.
+
+    One that is stopped finishes the page in hand and gives its runs back; they go on from there.
+    """
+    with _service() as (settings, engine), only_worker(engine):
+        _until_stopped(f"worker with {settings.workers} threads", [Pool(engine, settings, utcnow)])
+
+
+def schedule() -> None:
+    """Queue the sources that are due and send notices. Of several schedulers one is active, the others stand by."""
+    with _service() as (settings, engine):
+        _until_stopped("scheduler", _scheduling(engine, settings))
+
+
+@contextmanager
+def _service() -> Iterator[tuple[Settings, Engine]]:
+    """The opened catalogue for a process that goes on, whose log is read by machines."""
     with opened() as (settings, engine):
-        require_free_port(settings.host, settings.port)
-        ticking, pool = scheduler(engine, settings), worker.Pool(engine, settings, utcnow)
-        indexing, nightly = Indexer(engine, settings), Nightly(settings)
-        ticking.start()
-        pool.start()
-        indexing.start()
-        nightly.start()
+        logs.install(settings)
+        yield settings, engine
+
+
+def _scheduling(engine: Engine, settings: Settings) -> list[Service]:
+    return [Scheduler(engine, settings), Sender(engine, settings, utcnow), Sweeper(engine, settings, utcnow)]
+
+
+def _served(engine: Engine, settings: Settings, parts: list[Service]) -> None:
+    require_free_port(settings.host, settings.port)
+    with ending_with_signals(), running([*parts, Indexer(engine, settings), Nightly(settings)]):
         out.print(f"catalogue at {settings.address} (data in {settings.data}); stop with Ctrl-C")
-        try:
-            uvicorn.run(API, factory=True, host=settings.host, port=settings.port, log_level="warning")
-        finally:
-            ticking.shutdown(wait=False)
-            pool.stop()
-            indexing.stop()
-            nightly.stop()
+        _serve_api(settings, "info")
+
+
+def _until_stopped(what: str, parts: list[Service]) -> None:
+    with ending_with_signals() as stopping, running(parts):
+        out.print(f"{what}; stop with Ctrl-C")
+        stopping.wait()
+
+
+def _serve_api(settings: Settings, level: str = "warning") -> None:
+    # A download that never ends must not keep the process from ending.
+    uvicorn.run(
+        API,
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        log_level=level,
+        log_config=None,
+        timeout_graceful_shutdown=GRACE,
+    )
 
 
 def demo(
@@ -68,10 +112,10 @@ def demo(
         if not once:
             require_free_port(settings.host, settings.port)
         with ExitStack() as stack:
-            running = start(SAMPLES)
-            for portal in running:
+            portals = start(SAMPLES)
+            for portal in portals:
                 stack.callback(portal.close)
-            rows = _register(engine, running)
+            rows = _register(engine, portals)
             local = settings.model_copy(update={"private_hosts": (*settings.private_hosts, "127.0.0.1")})
             finish(harvest(local, engine, rows, lambda _: "full"))
             _show(settings, engine)
@@ -82,74 +126,7 @@ def demo(
 def _serve(settings: Settings) -> None:
     out.print(f"\nthe catalogue is at [bold]{settings.address}[/]; stop with Ctrl-C")
     out.print("the sample portals go on too: HARVESTER_PRIVATE_HOSTS=127.0.0.1 harvester run")
-    uvicorn.run(API, factory=True, host=settings.host, port=settings.port, log_level="warning")
-
-
-class Indexer:
-    """Brings the index up to date every few ticks; the one writer of the index in `harvester up`."""
-
-    def __init__(self, engine: Engine, settings: Settings) -> None:
-        self._engine, self._settings = engine, settings
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="indexer", daemon=True)
-
-    def start(self) -> None:
-        """Start the thread."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the batch under way."""
-        self._stop.set()
-        self._thread.join()
-
-    def _work(self) -> None:
-        index = open_index(self._settings)
-        while not self._stop.wait(self._settings.tick_seconds):
-            refresh(self._engine, index)
-
-
-class Nightly:
-    """Writes the dumps when they are due, in a process of its own: it costs processor time and memory for a while.
-
-    Raises `UsageError` for settings that cannot be.
-    """
-
-    def __init__(self, settings: Settings, command: Sequence[str] = DUMP) -> None:
-        sources.next_run(settings.dump_schedule, utcnow())
-        for name in settings.dump_formats:
-            dumps.checked(name)
-        self._schedule, self._command = settings.dump_schedule, command
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="nightly", daemon=True)
-
-    def start(self) -> None:
-        """Start the thread."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End now; dumps under way go on the next time."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join()
-
-    def _work(self) -> None:
-        while due := sources.next_run(self._schedule, utcnow()):
-            # In short steps: a clock that is set, or a machine that slept, is noticed.
-            while (left := (due - utcnow()).total_seconds()) > 0:
-                if self._stop.wait(min(left, _STEP)):
-                    return
-            self.dump()
-
-    def dump(self) -> None:
-        """Write them now; ends early when it is stopped."""
-        with subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
-            while process.poll() is None:
-                if self._stop.wait(1.0):
-                    process.terminate()
-                    return
-            told = process.stderr.read() if process.stderr else b""
-        if process.returncode:
-            log.error("dumps failed: %s", told.decode("utf-8", "replace").strip()[-2000:])
+    _serve_api(settings)
 
 
 def require_free_port(host: str, port: int) -> None:
@@ -166,11 +143,11 @@ def require_free_port(host: str, port: int) -> None:
             ) from error
 
 
-def _register(engine: Engine, running: Sequence[Running]) -> list[Row[Any]]:
+def _register(engine: Engine, portals: Sequence[Running]) -> list[Row[Any]]:
     """The sample portals as sources; from one demo to the next only their ports may change."""
     names = []
     with writing(engine) as connection:
-        for portal in running:
+        for portal in portals:
             name = _sample_name(connection, portal.sample)
             names.append(name)
             row = queries.source_named(connection, name)

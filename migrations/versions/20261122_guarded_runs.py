@@ -14,6 +14,12 @@ branch_labels = None
 depends_on = None
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+RUNS = sa.table(
+    "runs",
+    *(sa.column(name, ID) for name in ("id", "source_id")),
+    *(sa.column(name, sa.Text) for name in ("status", "code", "message")),
+    *(sa.column(name, sa.DateTime) for name in ("queued_at", "ended_at")),
+)
 SOURCES = sa.table("sources", sa.column("id", ID), sa.column("url", sa.Text), sa.column("host", sa.String))
 
 
@@ -40,13 +46,14 @@ def _columns() -> dict[str, tuple[sa.Column[Any], ...]]:
             sa.Column("distinct", sa.BigInteger()),
             sa.Column("accepted", sa.BigInteger()),
             sa.Column("visible", sa.BigInteger()),
+            sa.Column("sound", sa.Boolean()),
             sa.Column("decided_by", sa.String(100)),
         ),
-        "records": (sa.Column("missed", sa.Integer(), nullable=False, server_default="0"),),
         "bodies": (
             sa.Column("url", sa.Text()),
             sa.Column("etag", sa.Text()),
             sa.Column("last_modified", sa.Text()),
+            sa.Column("read_at", sa.DateTime()),
         ),
     }
 
@@ -59,9 +66,21 @@ def upgrade() -> None:
     _tokens()
     _notices()
     connection = op.get_bind()
+    _end_doubles(connection)
+    live = sa.text("status IN ('queued', 'running')")
+    op.create_index("uq_runs_live", "runs", ["source_id"], unique=True, sqlite_where=live, postgresql_where=live)
     for source in connection.execute(sa.select(SOURCES)).all():
         host = (urlsplit(source.url).hostname or "")[:255]
         connection.execute(sa.update(SOURCES).where(SOURCES.c.id == source.id).values(host=host))
+
+
+def _end_doubles(connection: sa.Connection) -> None:
+    """From now on a source has one live run at most: older ones that never came to an end have failed."""
+    live = RUNS.c.status.in_(("queued", "running"))
+    newest = sa.select(sa.func.max(RUNS.c.id)).where(live).group_by(RUNS.c.source_id)
+    values = {"status": "failed", "code": "worker-lost", "message": "a later run of the source was begun"}
+    ended = sa.update(RUNS).where(live, RUNS.c.id.not_in(newest.scalar_subquery()))
+    connection.execute(ended.values(**values, ended_at=RUNS.c.queued_at))
 
 
 def _revisions() -> None:
@@ -76,10 +95,11 @@ def _revisions() -> None:
         sa.Column("title", sa.Text()),
         sa.Column("action", sa.String(10), nullable=False),
         sa.Column("at", sa.DateTime(), nullable=False),
+        sa.Column("since_at", sa.DateTime()),
         sa.Column("delta", sa.LargeBinary()),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_revisions")),
     )
-    for columns in (["run_id", "id"], ["record_id", "id"], ["dataset_id", "id"], ["at"]):
+    for columns in (["run_id", "action", "id"], ["record_id", "id"], ["dataset_id", "id"]):
         op.create_index(op.f(f"ix_revisions_{'_'.join(columns)}"), "revisions", columns)
 
 
@@ -120,11 +140,12 @@ def _notices() -> None:
         ),
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], ondelete="CASCADE", name=op.f("fk_notices_run_id_runs")),
     )
-    for columns in (["sent_at", "due_at"], ["source_id", "id"]):
+    for columns in (["run_id"], ["sent_at", "due_at"], ["source_id", "id"]):
         op.create_index(op.f(f"ix_notices_{'_'.join(columns)}"), "notices", columns)
 
 
 def downgrade() -> None:
+    op.drop_index("uq_runs_live", table_name="runs")
     for table in ("notices", "tokens", "revisions"):
         op.drop_table(table)
     for table, columns in reversed(_columns().items()):

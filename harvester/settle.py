@@ -3,43 +3,51 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Connection
 
-from harvester.catalogue import queries, store
+from harvester.catalogue import leaving, queries, store
 from harvester.catalogue.database import writing
 from harvester.catalogue.store import Problem, RunRef
 from harvester.connector import Walk
-from harvester.decide import Action, Guard, Retirement, Walked, retirement
+from harvester.decide import NOTHING, Action, Guard, Retirement, Walked, retirement, sound
 from harvester.errors import HarvesterError
-from harvester.harvest import Change, Harvest, Result, Tally, problem_of
+from harvester.harvest import Change, Harvest, Result, Tally, problem_of, stepping
+from harvester.notices import notify
+from harvester.parting import Ask, carry_over, counted, part, revive
 
 log = logging.getLogger(__name__)
 
-BATCH = 500
+GOOD = ("succeeded", "partial")
 
 
-def settle(harvest: Harvest, ref: RunRef, tally: Tally, walk: Walk) -> Retirement:
-    """Compare what came with what was advertised and known; retire what vanished, or hold it for a person."""
-    with harvest.engine.connect() as connection:
-        seen = len(tally.saw) if harvest.dry else queries.distinct_seen(connection, ref.id, ref.source_id)
-        active = queries.active_count(connection, ref.source_id)
-    # A dry run stores nothing: what it would have created was there all the same.
-    new = tally.counts[Action.CREATED] if harvest.dry else 0
-    distinct = seen + new + tally.unstored + tally.dropped
-    walked = Walked(True, walk.since is not None, tally.fetched, distinct, tally.advertised, tally.errors)
-    tally.gap = not walked.incremental and tally.advertised is not None and distinct < tally.advertised
-    if walked.incremental:
-        return Retirement(False, False)
+def settle(harvest: Harvest, ref: RunRef, tally: Tally, walk: Walk, ask: Ask | None = None) -> Retirement:
+    """Compare what came with what was advertised and known; retire what vanished, or hold it for a person.
+
+    `ask` asks the portal whether one record is gone.
+    """
     if not harvest.dry:
-        _note_walk(harvest, ref, tally, distinct)
+        revive(harvest, ref)
+    walked = _walked(harvest, ref, tally, walk)
+    tally.distinct = walked.distinct
+    tally.gap = not walked.incremental and walked.advertised is not None and walked.distinct < walked.advertised
+    if walked.incremental:
+        return NOTHING
+    tally.sound = sound(walked)
+    if tally.gap:
+        message = f"the source advertises {walked.advertised} records and gave {walked.distinct} distinct ones"
+        tally.findings.append(Problem("walk", "warning", "count-gap", message))
+    if tally.sound and not harvest.dry:
+        carry_over(harvest, ref, tally)
+    missing, bounds = counted(harvest, ref, tally)
     guard = Guard(harvest.settings.retire_share, harvest.settings.retire_least)
-    verdict = retirement(walked, sum(len(rows) for rows in _vanished(harvest, ref, tally)), active, guard)
-    if verdict.retire:
-        _retire(harvest, ref, tally)
+    verdict = part(harvest, ref, tally, retirement(walked, missing, guard), bounds, ask)
+    if tally.carried:
+        rest = f"{missing.vanished} missing ones have no successor" if missing.vanished else "none is left over"
+        message = f"{tally.carried} records came under new identifiers and keep their datasets; {rest}"
+        tally.findings.append(Problem("walk", "warning", "identifiers-changed", message))
     return verdict
 
 
@@ -51,6 +59,11 @@ def ended(ref: RunRef, tally: Tally, verdict: Retirement) -> Result:
     code, reason = verdict.code, verdict.reason
     if tally.gap and not code:
         code, reason = "count-gap", f"the source advertises {tally.advertised} records and fewer came"
+    if verdict.held:
+        choice = (
+            f"harvester run confirm {ref.id}, or harvester run discard {ref.id}" if ref.id else "confirm, or discard"
+        )
+        reason = f"{reason}; they stay until a person decides: {choice}"
     status = "held" if verdict.held else "partial" if failed or code else "succeeded"
     return Result(ref.source, status, tally, code or None, reason or None)
 
@@ -60,6 +73,7 @@ def failure(harvest: Harvest, ref: RunRef, tally: Tally, error: HarvesterError) 
     if not harvest.dry:
         with writing(harvest.engine) as connection:
             store.report(connection, ref.id, [problem_of(error, "fetch")])
+    harvest.on_change(Change("failed", None, None, code=error.code, message=error.message))
     return Result(ref.source, "failed", tally, error.code, error.message)
 
 
@@ -68,42 +82,58 @@ def close(harvest: Harvest, ref: RunRef, result: Result, mode: str, started: dat
     if harvest.dry:
         return
     now, tally = harvest.now(), result.tally
-    values = {**tally.columns(), "status": result.status, "code": result.code, "message": result.message}
-    lost = tally.errors or tally.unstored or tally.gap
-    with writing(harvest.engine) as connection:
-        store.advance(connection, ref.id, {**values, "ended_at": now, "heartbeat_at": now, "cursor": None})
-        if result.status in ("succeeded", "partial") and mode != "replay" and not lost:
-            dates = {"since_at": started} | ({"complete_at": started} if mode == "full" else {})
-            store.edit_source(connection, ref.source_id, dates)
+    came = result.status in (*GOOD, "held")
+    values = {"status": result.status, "code": result.code, "message": result.message, "sound": tally.sound and came}
+    with harvest.engine.connect() as connection:
+        values |= _contract(connection, ref, tally) if came else {}
+    tally.warnings += len(tally.findings)
+    with stepping(
+        harvest, ref, {**tally.columns(), **values, "ended_at": now, "cursor": None, "state": None}
+    ) as writes:
+        store.report(writes, ref.id, tally.findings)
+        if came and mode == "full":
+            store.forget_bodies(writes, ref)
+            leaving.supersede(writes, ref)
+        source = queries.source_by_id(writes, ref.source_id)
+        store.edit_source(writes, ref.source_id, _dates(source, result, mode, started))
+        notify.run_ended(writes, harvest.settings, source, ref.id, result, now)
     log.info("run ended source=%s run=%s status=%s", ref.source, ref.id, result.status)
 
 
-def _note_walk(harvest: Harvest, ref: RunRef, tally: Tally, distinct: int) -> None:
-    with writing(harvest.engine) as connection:
-        store.forget_bodies(connection, ref)
-        if tally.gap:
-            tally.warnings += 1
-            message = f"the source advertises {tally.advertised} records and gave {distinct} distinct ones"
-            store.report(connection, ref.id, [Problem("walk", "warning", "count-gap", message)])
+def _walked(harvest: Harvest, ref: RunRef, tally: Tally, walk: Walk) -> Walked:
+    with harvest.engine.connect() as connection:
+        seen = len(tally.saw) if harvest.dry else queries.distinct_seen(connection, ref.id, ref.source_id)
+    # A dry run stores nothing: what it would have created was there all the same.
+    new = tally.counts[Action.CREATED] if harvest.dry else 0
+    return Walked(
+        complete=True,
+        incremental=walk.since is not None,
+        fetched=tally.fetched,
+        distinct=seen + new + tally.unstored + tally.dropped,
+        advertised=tally.advertised,
+        errors=tally.errors,
+        usable=tally.fetched - tally.counts[Action.FAILED],
+        restless=tally.restless,
+        doubt=tally.doubt,
+    )
 
 
-def _vanished(harvest: Harvest, ref: RunRef, tally: Tally) -> Iterator[list[Row[Any]]]:
-    """Pages of the active records that this walk did not show."""
-    after, run_id = 0, 0 if harvest.dry else ref.id
-    while True:
-        with harvest.engine.connect() as connection:
-            rows = queries.vanished_page(connection, run_id, ref.source_id, after, BATCH)
-        if not rows:
-            return
-        after = rows[-1].id
-        yield [row for row in rows if row.id not in tally.saw]
+def _contract(connection: Connection, ref: RunRef, tally: Tally) -> dict[str, Any]:
+    """What of the walk is in the catalogue now; a gap that nothing else explains is a finding."""
+    accepted = queries.active_count(connection, ref.source_id)
+    visible = queries.visible_count(connection, ref.source_id)
+    if visible < accepted:
+        message = f"{accepted} records of the source are {visible} datasets: some are the same one twice"
+        tally.findings.append(Problem("walk", "warning", "shared-datasets", message))
+    return {"distinct": tally.distinct, "accepted": accepted, "visible": visible}
 
 
-def _retire(harvest: Harvest, ref: RunRef, tally: Tally) -> None:
-    for rows in _vanished(harvest, ref, tally):
-        if rows and not harvest.dry:
-            with writing(harvest.engine) as connection:
-                store.retire(connection, ref, [row.id for row in rows], harvest.now())
-        tally.counts[Action.RETIRED] += len(rows)
-        for row in rows:
-            harvest.on_change(Change(str(Action.RETIRED), row.guid, row.title))
+def _dates(source: Any, result: Result, mode: str, started: datetime) -> dict[str, Any]:
+    """What the source remembers of the run: since when all is known, and since when it fails."""
+    tally = result.tally
+    if result.status == "failed":
+        return {"failing_since": source.failing_since or started}
+    dates: dict[str, Any] = {"failing_since": None}
+    if result.status in GOOD and mode != "replay" and not (tally.errors or tally.unstored or tally.gap):
+        dates |= {"since_at": started} | ({"complete_at": started} if mode == "full" else {})
+    return dates

@@ -1,0 +1,225 @@
+"""What a walk did not show: carried over to new identifiers, asked for one by one, retired, or held for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Row
+
+from harvester.carrying import Side, carried, traits
+from harvester.catalogue import leaving, missing, queries
+from harvester.catalogue.missing import Stated
+from harvester.catalogue.store import Problem, RunRef
+from harvester.connector import Connector, Source
+from harvester.decide import Action, Missing, Reach, Retirement
+from harvester.errors import RecordError, SourceError
+from harvester.harvest import Change, Harvest, Tally, stepping
+from harvester.http import Http
+
+BATCH = 500
+PAGE = 5000
+# No run has a higher number: for a dry run, whose walk left no marks.
+_ENDLESS = 2**62
+
+T = TypeVar("T")
+Ask = Callable[[list[str]], dict[str, bool] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The run before which a record was last seen that is missing, in the last two walks, in so many that agree."""
+
+    all: int
+    twice: int
+    agreed: int
+
+    def of(self, reach: Reach) -> int:
+        """The bound of those that are retired; 0 for none."""
+        return {Reach.NONE: 0, Reach.AGREED: self.agreed, Reach.TWICE: self.twice, Reach.ALL: self.all}[reach]
+
+
+def asking(connector: Connector, source: Source, http: Http) -> Ask | None:
+    """How the portal is asked which records are gone (`harvester.connector`); None when it cannot be."""
+    gone = getattr(connector, "gone", None)
+    if gone is None:
+        return None
+
+    def ask(guids: list[str]) -> dict[str, bool] | None:
+        try:
+            found: dict[str, bool] | None = gone(source, http, guids)
+        except (SourceError, RecordError):
+            # It does not answer: what is not told to be gone stays.
+            return {}
+        return found
+
+    return ask
+
+
+def revive(harvest: Harvest, ref: RunRef) -> None:
+    """Show again what this run saw and a person retired meanwhile: seeing is the newer knowledge."""
+    while True:
+        with harvest.engine.connect() as connection:
+            rows = missing.revivable(connection, ref, _started(connection, ref, harvest.now()), BATCH)
+        if not rows:
+            return
+        with stepping(harvest, ref, {}) as connection:
+            leaving.revive(connection, ref, rows, harvest.now())
+
+
+def carry_over(harvest: Harvest, ref: RunRef, tally: Tally) -> None:
+    """Let what came under a new identifier take the place of what vanished, where it is the same."""
+    with harvest.engine.connect() as connection:
+        since, started = missing.oldest(connection, ref), _started(connection, ref, harvest.now())
+        if since is None or not missing.any_arrived(connection, ref, since):
+            return
+    old = _sides(harvest, lambda connection: missing.vanished(connection, ref))
+    new = _sides(harvest, lambda connection: missing.arrived(connection, ref, since))
+    pairs = carried(old, new, lambda: _opened(harvest, lambda c: missing.other_titles(c, ref, since)))
+    while batch := list(islice(pairs, BATCH)):
+        _rename(harvest, ref, tally, batch, started)
+
+
+def counted(harvest: Harvest, ref: RunRef, tally: Tally) -> tuple[Missing, Bounds]:
+    """How many records the walk did not show, and for how many walks they have been missing."""
+    now, settings = harvest.now(), harvest.settings
+    with harvest.engine.connect() as connection:
+        active = queries.active_count(connection, ref.source_id)
+        bounds = _bounds(connection, ref, settings.agree_walks, now - timedelta(hours=settings.agree_hours))
+        if not harvest.dry:
+            numbers = [missing.count(connection, ref.source_id, b) for b in (bounds.all, bounds.twice, bounds.agreed)]
+    # A dry run has stored nothing of what came.
+    came = 0 if harvest.dry else tally.counts[Action.CREATED] + tally.counts[Action.RESTORED]
+    if harvest.dry:
+        seen = [row.seen_run_id for rows in _pages(harvest, ref, tally, bounds.all) for row in rows]
+        numbers = [sum(run < bound for run in seen) for bound in (bounds.all, bounds.twice, bounds.agreed)]
+    new = tally.counts[Action.CREATED]
+    return Missing(numbers[0], active - came, numbers[1], numbers[2], new), bounds
+
+
+def part(
+    harvest: Harvest, ref: RunRef, tally: Tally, verdict: Retirement, bounds: Bounds, ask: Ask | None
+) -> Retirement:
+    """Retire what the verdict lets go of, after asking the portal; answers the verdict with what that taught."""
+    before = bounds.of(verdict.reach)
+    spared: set[int] = set()
+    if before and ask:
+        verdict, spared = _asked(harvest, ref, tally, verdict, bounds, ask)
+    if before and verdict.reach is not Reach.NONE:
+        _retire(harvest, ref, tally, before, spared)
+    if verdict.held:
+        _name(harvest, ref, tally, bounds.all)
+    return verdict
+
+
+def _bounds(connection: Connection, ref: RunRef, walks: int, until: datetime) -> Bounds:
+    """Walks agree when there were so many, this one included, and the first of them is long enough ago."""
+    this = ref.id or _ENDLESS
+    twice = missing.last_sound(connection, ref.source_id, this)
+    enough = missing.last_sound(connection, ref.source_id, this, walks - 1)
+    return Bounds(this, twice, min(enough, missing.sound_until(connection, ref.source_id, this, until)))
+
+
+def _pages(harvest: Harvest, ref: RunRef, tally: Tally, before: int) -> Iterator[list[Row[Any]]]:
+    """Pages of the records that were last seen before a run."""
+    after = 0
+    while True:
+        with harvest.engine.connect() as connection:
+            rows = missing.page(connection, ref.source_id, before, after, PAGE)
+        if not rows:
+            return
+        after = rows[-1].id
+        yield [row for row in rows if row.id not in tally.saw]
+
+
+def _asked(
+    harvest: Harvest, ref: RunRef, tally: Tally, verdict: Retirement, bounds: Bounds, ask: Ask
+) -> tuple[Retirement, set[int]]:
+    """Ask for so many of those that are to go; if there are more and one is there, a person decides on all of them.
+
+    One that gives no answer stays, unless so many walks agree that it is missing.
+    """
+    most, before = harvest.settings.ask_at_most, bounds.of(verdict.reach)
+    rows = list(islice((row for page in _pages(harvest, ref, tally, before) for row in page), most + 1))
+    with harvest.engine.connect() as connection:
+        known = missing.witness(connection, ref)
+    if not most or known is None:
+        return verdict, set()
+    answers = ask([known, *(row.guid for row in rows[:most])])
+    if answers is None:
+        return verdict, set()
+    # A portal that says of what it has just shown that it is gone tells nothing by saying so.
+    answers = {} if answers.get(known) else answers
+    stay = [row for row in rows[:most] if not answers.get(row.guid, row.seen_run_id < bounds.agreed)]
+    if not stay:
+        return verdict, set()
+    for row in stay:
+        message = "the walk did not show it, but the portal does not say that it is gone; it stays"
+        tally.findings.append(Problem("retire", "warning", "still-there", message, row.guid, url=row.url))
+    reason = f"{len(stay)} of {len(rows[:most])} missing datasets that were asked for are not gone, and stay"
+    if len(rows) > most:
+        return Retirement(Reach.NONE, True, "still-there", reason), set()
+    told = verdict if verdict.code else replace(verdict, code="still-there", reason=reason)
+    return told, {row.id for row in stay}
+
+
+def _retire(harvest: Harvest, ref: RunRef, tally: Tally, before: int, spared: set[int]) -> None:
+    for rows in _pages(harvest, ref, tally, before):
+        gone = {row.id for row in rows} - spared
+        if harvest.dry:
+            tally.counts[Action.RETIRED] += len(gone)
+        elif gone:
+            values: dict[str, Any] = {}
+            with stepping(harvest, ref, values) as connection:
+                gone = set(leaving.retire_unseen(connection, ref, sorted(gone), before, harvest.now()))
+                tally.counts[Action.RETIRED] += len(gone)
+                values |= tally.progress()
+        for row in rows:
+            if row.id in gone:
+                harvest.on_change(Change(str(Action.RETIRED), row.guid, row.title))
+
+
+def _name(harvest: Harvest, ref: RunRef, tally: Tally, before: int) -> None:
+    """Note in the history what is held, each record once as long as it is not seen again; a dry run tells it."""
+    for rows in _pages(harvest, ref, tally, before) if harvest.dry else ():
+        for row in rows:
+            harvest.on_change(Change("vanished", row.guid, row.title))
+    while not harvest.dry:
+        with harvest.engine.connect() as connection:
+            rows = missing.untold(connection, ref, PAGE)
+        if not rows:
+            return
+        with stepping(harvest, ref, {}) as connection:
+            leaving.name_vanished(connection, ref, rows, harvest.now())
+
+
+def _rename(harvest: Harvest, ref: RunRef, tally: Tally, pairs: list[tuple[int, int]], started: datetime) -> None:
+    values: dict[str, Any] = {}
+    with stepping(harvest, ref, values) as connection:
+        rows = leaving.rename(connection, ref, pairs, harvest.now())
+        founded = sum(row.first_seen_at >= started for row in rows)
+        tally.counts[Action.CREATED] -= founded
+        tally.counts[Action.UPDATED] += founded
+        tally.carried += len(rows)
+        values |= tally.progress()
+    for row in rows:
+        harvest.on_change(Change("renamed", row.guid, row.title))
+
+
+def _sides(harvest: Harvest, read: Callable[[Connection], Iterator[Stated]]) -> Iterator[Side]:
+    for one in _opened(harvest, read):
+        yield Side(one.id, one.dataset_id, one.at, traits(one.dataset, one.guid))
+
+
+def _opened(harvest: Harvest, read: Callable[[Connection], Iterator[T]]) -> Iterator[T]:
+    with harvest.engine.connect() as connection:
+        yield from read(connection)
+
+
+def _started(connection: Connection, ref: RunRef, otherwise: datetime) -> datetime:
+    row = queries.run_by_id(connection, ref.id)
+    started: datetime = row.started_at if row is not None and row.started_at else otherwise
+    return started

@@ -5,12 +5,29 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
-from api import datasets, dumps, errors, export, health, runs, sources, spaces, vocabularies
-from api.headers import Compression, Headers
+from api import (
+    codes,
+    datasets,
+    dumps,
+    errors,
+    export,
+    health,
+    held,
+    history,
+    managing,
+    metrics,
+    runs,
+    sources,
+    spaces,
+    vocabularies,
+)
+from api.auth import reader
+from api.headers import Bounded, Compression, Headers
+from api.pages import operating
 from api.pages import router as pages
 from api.pages.rendering import STATIC
 from harvester import __version__
@@ -33,6 +50,8 @@ TAGS = [
     {"name": "spaces", "description": "Named parts of the catalogue, each with its search and its exports."},
     {"name": "sources", "description": "The portals that are harvested, and how their last run went."},
     {"name": "runs", "description": "Every run with its counters, problems and changes."},
+    {"name": "administration", "description": "Changing sources and runs: with a token (`harvester token create`)."},
+    {"name": "problem codes", "description": "What each code of an error or problem means, and what to do."},
     {"name": "vocabularies", "description": "What portals wrote that stands for no known concept."},
     {"name": "health", "description": "For load balancers and monitoring."},
 ]
@@ -65,12 +84,14 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.engine = open_engine(settings)
     app.state.index = open_index(settings)
     errors.install(app)
-    for module in (datasets, spaces, sources, runs, vocabularies, export, dumps, health):
-        app.include_router(module.router)
-    app.include_router(pages)
+    modules = (datasets, spaces, sources, runs, held, history, managing, codes, vocabularies, export, dumps, health)
+    for router in (*(module.router for module in (*modules, metrics)), operating.router, pages):
+        app.include_router(router, dependencies=[Depends(reader)])
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.add_middleware(Bounded)
     app.add_middleware(Compression, minimum_size=1_000)
     # Open data: any page may read it; nothing here depends on cookies.
     app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET"], expose_headers=EXPOSED)
+    metrics.install(app)
     app.add_middleware(Headers)
     return app

@@ -17,13 +17,29 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from api.headers import SECURITY
+from harvester.codes import remedy
 from harvester.errors import UsageError
 
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 # Errors of the caller that are not simply wrong input.
-STATUS_BY_CODE = {"index-busy": 503, "index-missing": 503, "unknown-space": 404, "unknown-source": 404}
+STATUS_BY_CODE = {
+    "already-running": 409,
+    "index-busy": 503,
+    "index-missing": 503,
+    "name-taken": 409,
+    "unknown-run": 404,
+    "outdated-run": 409,
+    "not-held": 409,
+    "unknown-dataset": 404,
+    "unknown-space": 404,
+    "unknown-source": 404,
+}
+
+
+# Of what the framework itself refuses.
+HTTP_CODES = {400: "unreadable-request", 404: "not-found", 405: "method-not-allowed", 413: "request-too-large"}
 
 
 class FieldError(BaseModel):
@@ -47,6 +63,7 @@ class ProblemDetails(BaseModel):
     instance: str = Field(examples=["/api/datasets/abc"])
     code: str = Field(description="Stable name of the error, for programs.", examples=["no-such-dataset"])
     errors: list[FieldError] = Field([], description="Which parameters are wrong.")
+    help: str | None = Field(None, examples=["Check the name in the address."], description="What to do about it.")
 
 
 class ProblemError(Exception):
@@ -117,7 +134,7 @@ def _invalid(request: Request, error: Exception) -> Response:
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
-    code = status.phrase.lower().replace(" ", "-")
+    code = HTTP_CODES.get(status, "refused")
     return problem(request, status, code, str(error.detail), error.headers)
 
 
@@ -144,7 +161,7 @@ def problem(
         "detail": detail,
         "instance": request.url.path,
         "code": code,
-        **{name: value for name, value in facts.items() if value not in (None, [])},
+        **{name: value for name, value in {"help": remedy(code), **facts}.items() if value not in (None, [])},
     }
     return Response(orjson.dumps(body), int(status), dict(headers or {}), MEDIA_TYPE)
 

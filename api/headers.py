@@ -1,7 +1,8 @@
-"""What every answer carries: security headers; and HEAD, which RFC 9110 wants wherever there is GET."""
+"""What every answer carries: security headers; HEAD, which RFC 9110 wants wherever there is GET; and bounds."""
 
 from __future__ import annotations
 
+from fastapi import HTTPException
 from starlette.datastructures import MutableHeaders
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,6 +18,8 @@ SECURITY = {
 }
 
 
+# Nothing that is sent here is longer; it is read before anyone knows who sends it.
+LONGEST_BODY = 1 << 20
 # Compressed already; a range of a file counts the bytes of the file.
 FILES = "/dumps/"
 
@@ -28,6 +31,27 @@ class Compression(GZipMiddleware):
         """Answer one request."""
         answer = self.app if scope["type"] == "http" and scope["path"].startswith(FILES) else super().__call__
         await answer(scope, receive, send)
+
+
+class Bounded:
+    """ASGI middleware: no more of a request is read than the longest there is."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        read = 0
+
+        async def counted() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > LONGEST_BODY:
+                raise HTTPException(413, f"a request has {LONGEST_BODY} bytes at most")
+            return message
+
+        await self._app(scope, counted if scope["type"] == "http" else receive, send)
 
 
 class Headers:

@@ -6,8 +6,9 @@ from fastapi import APIRouter
 
 from api.deps import Reading, Searching
 from api.errors import documented
-from api.schemas import Health
-from harvester.catalogue import queries
+from api.schemas import DutyOut, Health
+from harvester.duty import duty
+from harvester.schedule import utcnow
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -21,5 +22,5 @@ def live() -> Health:
 @router.get("/ready", responses=documented(503), summary="The catalogue answers")
 def ready(connection: Reading, index: Searching) -> Health:
     """503 when the database cannot be read or its tables are missing."""
-    queries.last_change(connection)
-    return Health(datasets_indexed=index.count() if index.position() else None)
+    found = DutyOut.model_validate(duty(connection, utcnow()))
+    return Health(datasets_indexed=index.count() if index.position() else None, duty=found)

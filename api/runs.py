@@ -13,6 +13,9 @@ from api.links import link
 from api.schemas import ChangeList, ChangeOut, ProblemList, ProblemOut, RunList, RunOut
 from api.secrets import hidden_url
 from harvester.catalogue import queries
+from harvester.codes import remedy
+from harvester.progress import progress
+from harvester.schedule import utcnow
 
 router = APIRouter(prefix="/api/runs", tags=["runs"])
 Status = Literal["queued", "running", "succeeded", "partial", "failed", "cancelled", "held"]
@@ -41,7 +44,7 @@ def runs(
 @router.get("/{id}", responses=documented(404), summary="One run")
 def run(id: Number, connection: Reading) -> RunOut:
     """With its counters and how it ended."""
-    row = _row(connection, id)
+    row = run_row(connection, id)
     return run_out(row, row.source)
 
 
@@ -54,17 +57,17 @@ def problems(
     limit: Limit = 100,
 ) -> ProblemList:
     """One line per record and reason, in the order they were met."""
-    _row(connection, id)
+    source = run_row(connection, id).source
     rows = queries.problem_list(connection, id, after, limit, severity)
     more = {"severity": severity, "after": rows[-1].id, "limit": limit} if len(rows) == limit else None
-    shown = [ProblemOut.model_validate({**row._mapping, "url": row.url and hidden_url(row.url)}) for row in rows]
+    shown = [problem_out(row, source) for row in rows]
     return ProblemList(problems=shown, next=more and link(f"/api/runs/{id}/problems", **more))
 
 
 @router.get("/{id}/changes", responses=documented(404), summary="Every dataset a run changed")
 def changes(id: Number, connection: Reading, after: After = 0, limit: Limit = 100) -> ChangeList:
     """Created, updated, retired, restored, joined: by name."""
-    _row(connection, id)
+    run_row(connection, id)
     rows = queries.change_list(connection, id, after, limit)
     more = {"after": rows[-1].seq, "limit": limit} if len(rows) == limit else None
     shown = [
@@ -76,7 +79,20 @@ def changes(id: Number, connection: Reading, after: After = 0, limit: Limit = 10
 
 def run_out(row: Row[Any], source: str) -> RunOut:
     """A run as it is shown."""
-    return RunOut.model_validate({**row._mapping, "source": source})
+    running = row.status == "running"
+    more = {
+        "source": source,
+        "help": remedy(row.code),
+        "progress": progress(row._asdict(), utcnow()) if running else None,
+        "url": f"/runs/{row.id}",
+    }
+    return RunOut.model_validate({**row._mapping, **more})
+
+
+def problem_out(row: Row[Any], source: str) -> ProblemOut:
+    """A problem as it is shown, with what to do about it."""
+    url = row.url and hidden_url(row.url)
+    return ProblemOut.model_validate({**row._mapping, "url": url, "source": source, "help": remedy(row.code)})
 
 
 def source_row(connection: Connection, name: str) -> Row[Any]:
@@ -88,7 +104,8 @@ def source_row(connection: Connection, name: str) -> Row[Any]:
     return row
 
 
-def _row(connection: Connection, run_id: int) -> Row[Any]:
+def run_row(connection: Connection, run_id: int) -> Row[Any]:
+    """The row of a run.  Raises `ProblemError` 404."""
     row = queries.run_by_id(connection, run_id)
     if row is None:
         raise missing("run", run_id)

@@ -120,6 +120,16 @@ class DatasetOut(Shape):
     )
 
 
+class ProgressOut(Shape):
+    """How far a running run is."""
+
+    pages: int = Field(examples=[12])
+    records: int = Field(examples=[1200])
+    advertised: int | None = Field(description="Null: the source states no total.", examples=[64188])
+    rate: float | None = Field(description="Records a second; null: too early to say.", examples=[83.4])
+    seconds_left: float | None = Field(description="Null: not known.", examples=[755.2])
+
+
 class RunOut(Shape):
     """One run over one source."""
 
@@ -129,12 +139,19 @@ class RunOut(Shape):
     status: str = Field(
         description="queued, running, succeeded, partial, failed, cancelled or held.", examples=["succeeded"]
     )
+    origin: str = Field(description="schedule, manual or api.", examples=["schedule"])
     queued_at: datetime = Field(examples=[_AT])
+    not_before: datetime | None = Field(description="Null: may start at once.", examples=[None])
     started_at: datetime | None = Field(examples=[_AT])
     ended_at: datetime | None = Field(examples=[_AT])
+    attempt: int = Field(description="How often a worker took it up.", examples=[1])
     since_at: datetime | None = Field(description="Null: everything was asked for.", examples=[None])
+    pages: int = Field(examples=[12])
     advertised: int | None = Field(description="The total the source claims.", examples=[1200])
     fetched: int = Field(examples=[1200])
+    distinct: int | None = Field(description="Different records among those fetched; null: not known.", examples=[1200])
+    accepted: int | None = Field(description="Active records of the source after the run.", examples=[1199])
+    visible: int | None = Field(description="Datasets of the catalogue that show them.", examples=[1180])
     created: int = Field(examples=[3])
     updated: int = Field(examples=[17])
     unchanged: int = Field(examples=[1179])
@@ -145,6 +162,10 @@ class RunOut(Shape):
     warnings: int = Field(examples=[5])
     code: str | None = Field(description="Why it ended as it did, for programs.", examples=[None])
     message: str | None = Field(description="The same for people.", examples=[None])
+    help: str | None = Field(None, description="What to do about it.", examples=[None])
+    decided_by: str | None = Field(description="Who confirmed or discarded it.", examples=[None])
+    progress: ProgressOut | None = Field(None, description="Only while it is running.", examples=[None])
+    url: str = Field(description="Its page.", examples=["/runs/7"])
 
 
 class SourceOut(Shape):
@@ -156,11 +177,37 @@ class SourceOut(Shape):
     url: str = Field(examples=["https://opendata.example.org"])
     options: dict[str, Any] = Field(description="Secrets are hidden.", examples=[{"api_key": "(hidden)"}])
     schedule: str | None = Field(description="Null: only harvested when asked.", examples=["0 3 * * *"])
+    full_schedule: str | None = Field(
+        description="Of complete walks alone; null: they come with `schedule`.", examples=["0 4 * * 0"]
+    )
+    timezone: str = Field(description="Of both schedules.", examples=["Europe/Paris"])
+    jitter: int = Field(description="Seconds, at most, after the tick.", examples=[600])
+    paused_at: datetime | None = Field(description="Null: not paused.", examples=[None])
+    failing_since: datetime | None = Field(
+        description="Start of the first of its latest failed runs; null: the last one was good.", examples=[None]
+    )
     created_at: datetime = Field(examples=[_AT])
     next_run_at: datetime | None = Field(examples=[_AT])
+    next_full_at: datetime | None = Field(examples=[_AT])
     complete_at: datetime | None = Field(description="Start of the last complete walk.", examples=[_AT])
     records: int = Field(description="Active records.", examples=[1200])
     last_run: RunOut | None
+
+
+class CodeOut(Shape):
+    """What a code of an error or problem means."""
+
+    code: str = Field(description="`http-*` stands for all that begin so.", examples=["bad-date"])
+    stage: str = Field(description="fetch, walk, normalise, retire, run, command or api.", examples=["normalise"])
+    severity: str = Field(description="error or warning.", examples=["warning"])
+    meaning: str = Field(examples=["Not a date that can be read without guessing; left out."])
+    remedy: str = Field(description="What to do about it.", examples=["Write it as 2026-03-01."])
+
+
+class CodeList(Shape):
+    """Every code."""
+
+    codes: list[CodeOut]
 
 
 class SourceList(Shape):
@@ -181,6 +228,7 @@ class ProblemOut(Shape):
     """One line of the report of a run."""
 
     id: int = Field(examples=[1])
+    source: str = Field(examples=["paris"])
     guid: str | None = Field(description="Null: about the source, not one record.", examples=["accidents-2024"])
     stage: str = Field(examples=["normalise"])
     severity: str = Field(description="error or warning.", examples=["warning"])
@@ -189,6 +237,7 @@ class ProblemOut(Shape):
     value: str | None = Field(examples=["10/12/2019"])
     url: str | None = Field(examples=[None])
     message: str = Field(examples=["not a date that can be read without guessing; left out"])
+    help: str | None = Field(description="What to do about it.", examples=["Write it as 2026-03-01."])
 
 
 class ProblemList(Shape):
@@ -286,8 +335,20 @@ class SpaceList(Shape):
     next: str | None = Field(examples=["/api/spaces?after=culture"])
 
 
+class DutyOut(Shape):
+    """What scheduler and workers have to do; the API is ready without them."""
+
+    queued: int = Field(examples=[0])
+    running: int = Field(examples=[2])
+    held: int = Field(description="Runs that wait for a person.", examples=[1])
+    waiting_seconds: float = Field(description="How long the oldest queued run has waited.", examples=[0.0])
+    silent_seconds: float = Field(description="Age of the oldest heartbeat of a running run.", examples=[4.2])
+    overdue: int = Field(description="Sources due over a minute ago and not queued.", examples=[0])
+
+
 class Health(Shape):
     """Whether the service can answer."""
 
     status: Literal["ok"] = Field("ok", examples=["ok"])
     datasets_indexed: int | None = Field(None, description="Null: not asked, or no index yet.", examples=[64188])
+    duty: DutyOut | None = Field(None, description="Null: not asked.")

@@ -37,6 +37,19 @@ def hidden(value: Any, inside: bool = False) -> Any:
     return value
 
 
+def restored(given: Any, saved: Any) -> Any:
+    """What `hidden` showed of `saved` and is sent back, maybe changed elsewhere, with the secrets that were saved."""
+    return _restored(given, hidden(saved), saved)
+
+
+def _restored(given: Any, shown: Any, saved: Any) -> Any:
+    if isinstance(given, Mapping) and isinstance(saved, Mapping):
+        return {key: _restored(value, shown.get(key), saved.get(key)) for key, value in given.items()}
+    if isinstance(given, list) and isinstance(saved, list) and len(given) == len(saved):
+        return [_restored(*three) for three in zip(given, shown, saved, strict=True)]
+    return saved if given == shown and saved is not None else given
+
+
 def hidden_url(url: str) -> str:
     """The URL without user and password, and without the values of secret parameters."""
     try:

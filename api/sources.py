@@ -21,6 +21,10 @@ Name = Annotated[str, Path(description="Name of the source.", examples=["paris"]
 AfterName = Annotated[
     str, Query(description="Continue after this name (exclusive).", max_length=100, examples=["paris"])
 ]
+_PLAIN = (
+    "name", "title", "connector", "schedule", "full_schedule", "timezone", "jitter", "paused_at", "failing_since",
+    "created_at", "next_run_at", "next_full_at", "complete_at",
+)  # fmt: skip
 
 
 @router.get("", responses=documented(), summary="Every source, by name")
@@ -28,27 +32,33 @@ def sources(connection: Reading, after: AfterName = "", limit: Limit = 100) -> S
     """With the number of its active records and its last run."""
     rows = queries.source_list(connection, after.replace("\x00", ""), limit)
     last = link("/api/sources", after=rows[-1].name, limit=limit) if len(rows) == limit else None
-    return SourceList(sources=_outs(connection, rows), next=last)
+    return SourceList(sources=source_outs(connection, rows), next=last)
 
 
 @router.get("/{name}", responses=documented(404), summary="One source")
 def source(name: Name, connection: Reading) -> SourceOut:
     """By its name."""
-    return _outs(connection, [source_row(connection, name)])[0]
+    return source_outs(connection, [source_row(connection, name)])[0]
 
 
-def _outs(connection: Connection, rows: Sequence[Row[Any]]) -> list[SourceOut]:
+def source_outs(connection: Connection, rows: Sequence[Row[Any]]) -> list[SourceOut]:
+    """Sources as they are shown."""
     ids = [row.id for row in rows]
-    counts, latest = queries.active_counts(connection, ids), queries.latest_runs(connection, ids)
+    latest = queries.latest_runs(connection, ids)
+    kept = {key: run.accepted for key, run in latest.items() if _counted(run)}
+    counts = kept | queries.active_counts(connection, [key for key in ids if key not in kept])
     return [
         SourceOut(
-            **{name: getattr(row, name) for name in ("name", "title", "connector", "schedule", "created_at")},
+            **{name: getattr(row, name) for name in _PLAIN},
             url=hidden_url(row.url),
             options=hidden(row.options),
-            next_run_at=row.next_run_at,
-            complete_at=row.complete_at,
             records=counts.get(row.id, 0),
             last_run=run_out(latest[row.id], row.name) if row.id in latest else None,
         )
         for row in rows
     ]
+
+
+def _counted(run: Row[Any]) -> bool:
+    """Whether the run counted the active records, and nobody has retired any since: counting a million takes time."""
+    return run.accepted is not None and run.decided_by is None and run.status != "held"

@@ -1,4 +1,4 @@
-"""Writes docs/reference.md from the code (settings, commands, connectors, filters, endpoints), and properties.md.
+"""Writes docs/reference.md from the code (settings, commands, connectors, filters, endpoints, codes) and properties.md.
 
 python docs/generate.py        (the tests fail while the file is out of date)
 """
@@ -16,6 +16,7 @@ from pydantic_core import PydanticUndefined
 from api.app import create_app
 from harvester import registry
 from harvester.cli import app as commands
+from harvester.codes import table
 from harvester.search.filters import FILTERS
 from harvester.settings import Settings
 
@@ -24,7 +25,7 @@ TARGET = Path(__file__).with_name("reference.md")
 
 def reference() -> str:
     """The whole page."""
-    parts = (_head(), _settings(), _commands(), _connectors(), _filters(), _endpoints())
+    parts = (_head(), _settings(), _commands(), _connectors(), _filters(), _endpoints(), _codes())
     return "\n".join(line for part in parts for line in part).rstrip() + "\n"
 
 
@@ -113,6 +114,16 @@ def _endpoints() -> Iterator[str]:
         for method, operation in operations.items()
     )
     yield from _table(("endpoint", "what it answers"), rows)
+
+
+def _codes() -> Iterator[str]:
+    yield "## Problem codes"
+    yield ""
+    yield "Of the problems of a run, of the reason why it ended as it did, and of the errors of commands and the API."
+    yield "`*` stands for anything."
+    yield ""
+    rows = ([f"`{code.code}`", code.stage, code.severity, code.meaning, code.remedy] for code in table().values())
+    yield from _table(("code", "arises in", "severity", "what it means", "what to do"), rows)
 
 
 def _default(field: Any) -> str:

@@ -16,6 +16,8 @@ from harvester.catalogue import queries
 from harvester.search import open_index, refresh
 from tests.catalogues import Catalogue, application, catalogue
 
+pytestmark = pytest.mark.usefixtures("database")
+
 DCAT = "http://www.w3.org/ns/dcat#"
 HYDRA = "http://www.w3.org/ns/hydra/core#"
 SYNTAX = {

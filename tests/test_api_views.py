@@ -24,6 +24,8 @@ from harvester.spaces import add as add_space
 from harvester.spaces import edit as edit_space
 from tests.catalogues import NOW, Catalogue, application, catalogue
 
+pytestmark = pytest.mark.usefixtures("database")
+
 ROOT = "https://data.example.org"
 DCAT = "http://www.w3.org/ns/dcat#"
 DCT = "http://purl.org/dc/terms/"

@@ -7,6 +7,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 from harvester import registry
+from harvester.codes import table
 from harvester.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,6 +25,11 @@ def generated() -> str:
 
 def test_the_reference_is_up_to_date() -> None:
     assert (ROOT / "docs" / "reference.md").read_text("utf-8") == generated(), "run: python docs/generate.py"
+
+
+def test_the_reference_explains_every_code() -> None:
+    text = generated()
+    assert [code for code, told in table().items() if f"| `{code}` | {told.stage} |" not in text] == []
 
 
 def test_every_setting_says_what_it_means() -> None:

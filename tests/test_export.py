@@ -15,6 +15,8 @@ from harvester.catalogue.database import writing
 from harvester.rdf.entries import Entry
 from tests.catalogues import NOW, Catalogue, application, catalogue
 
+pytestmark = pytest.mark.usefixtures("database")
+
 ROOT = "https://data.example.org"
 IRI = "https://example.org/id/1"
 

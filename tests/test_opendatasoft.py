@@ -180,9 +180,26 @@ def test_a_walk_resumes_from_any_cursor(position: int) -> None:
     assert set(guids(pages[: position + 1])) | set(rest) == {item["dataset_id"] for item in SMALL}
 
 
-def test_a_cursor_of_another_kind_is_refused() -> None:
-    with pytest.raises(SourceError):
-        walked(holding(SMALL), walk=Walk(cursor="page-3"))
+@pytest.mark.parametrize("cursor", ["page-3", "2020-01-02T00:00:00+00:00", "w5-never", "export", "w1-9999-99-99"])
+def test_a_cursor_of_another_kind_begins_at_the_start(cursor: str) -> None:
+    assert len(set(guids(walked(holding(SMALL), walk=Walk(cursor=cursor))))) == 330
+
+
+def test_a_resumed_walk_still_compares_what_came_with_what_is_counted() -> None:
+    portal = holding(SMALL)
+
+    def hiding(request: Request) -> Reply:
+        reply = portal(request)
+        if "/exports" in request.path or b'"results"' not in reply.body:
+            return reply
+        answer = reply.json()
+        kept = [item for item in answer["results"] if item["dataset_id"] != "jeu-251"]
+        return json_reply(answer | {"results": kept})
+
+    pages = walked(hiding)
+    assert "jeu-251" in guids(pages)
+    for page in pages[:4]:
+        assert "jeu-251" in guids(walked(hiding, walk=Walk(cursor=page.cursor))), page.cursor
 
 
 def test_an_incremental_walk_brings_the_changes_and_the_undated() -> None:

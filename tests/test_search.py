@@ -25,6 +25,8 @@ from harvester.search.spelling import distance
 from tests.catalogues import Catalogue, catalogue
 from tests.conftest import SHARED
 
+pytestmark = pytest.mark.usefixtures("database")
+
 EVAL = SHARED / "eval" / "search-fr"
 
 DATASETS: list[dict[str, Any]] = [
@@ -90,7 +92,7 @@ DATASETS: list[dict[str, Any]] = [
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Catalogue, Index]:
+def filled(database: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Catalogue, Index]:
     found = catalogue(tmp_path_factory.mktemp("filled"))
     found.add("national", DATASETS[:3])
     found.add("paris", DATASETS[3:])

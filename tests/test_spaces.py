@@ -18,6 +18,8 @@ from harvester.errors import UsageError
 from harvester.search import Scope, SearchRequest, open_index, refresh
 from tests.catalogues import NOW, Catalogue, application, catalogue
 
+pytestmark = pytest.mark.usefixtures("database")
+
 EVIL = '<script>alert("t")</script>'
 
 
@@ -173,6 +175,7 @@ def test_pages_of_spaces_are_escaped(client: TestClient) -> None:
 
 def run(built: Catalogue, *arguments: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("HARVESTER_DATA", str(built.settings.data))
+    monkeypatch.setenv("HARVESTER_DATABASE_URL", built.settings.database_url)
     monkeypatch.setenv("COLUMNS", "200")
     return CliRunner().invoke(commands, list(arguments))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -60,6 +60,19 @@ def _sized(number: int) -> str:
     return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
 
 
+def _lasting(seconds: float) -> str:
+    """A length of time for people."""
+    minutes = round(seconds / 60)
+    return (
+        f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min" if minutes else "under a minute"
+    )
+
+
+def _filled(parameters: Mapping[str, str]) -> str:
+    """A query of those that have a value."""
+    return urlencode({name: value for name, value in parameters.items() if value})
+
+
 _PAGES = Environment(
     loader=PackageLoader("api.pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
@@ -70,4 +83,6 @@ _PAGES.filters |= {
     "public_url": hidden_url,
     "labelled": _labelled,
     "sized": _sized,
+    "lasting": _lasting,
+    "filled": _filled,
 }

@@ -1,0 +1,1 @@
+"""Messages about runs: who is told what, when, and how it gets there."""

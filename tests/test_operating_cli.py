@@ -1,0 +1,63 @@
+"""Tokens and notices on the command line."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from harvester import tokens
+from harvester.catalogue.database import open_engine, writing
+from harvester.catalogue.tables import sources
+from harvester.notices import notify
+from harvester.schedule import utcnow
+from harvester.settings import Settings
+from tests.databases import database_url
+from tests.test_cli import command_in
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+def test_a_token_is_made_listed_and_revoked(tmp_path: Path) -> None:
+    harvester = command_in(tmp_path)
+    made = harvester("token", "create", "nightly", "--scope", "run", "--days", "90")
+    assert made.returncode == 0, made.stderr
+    token = made.stdout.strip()
+    engine = open_engine(Settings(data=tmp_path, database_url=database_url(tmp_path)))
+    with engine.connect() as connection:
+        who = tokens.known(connection, token, utcnow())
+    engine.dispose()
+    assert who is not None
+    assert (who.name, who.scope) == ("nightly", "run")
+    again = harvester("token", "create", "nightly", "--scope", "run")
+    assert (again.returncode, "revoke it first" in again.stderr) == (2, True)
+    listed = harvester("token", "list").stdout
+    assert "nightly" in listed
+    assert "good" in listed
+    assert token not in listed
+    assert harvester("token", "revoke", "nightly").returncode == 0
+    assert "revoked" in harvester("token", "list").stdout
+    assert harvester("token", "revoke", "nightly").returncode == 2
+
+
+@pytest.mark.one_database("sqlite", reason="nothing of it depends on the database")
+def test_whether_people_are_reached_can_be_tried(tmp_path: Path) -> None:
+    harvester = command_in(tmp_path)
+    assert harvester("source", "add", "https://a.example.org", "--connector", "ckan", "--name", "a").returncode == 0
+    nobody = harvester("notify", "test", "a")
+    assert (nobody.returncode, "nobody is told" in nobody.stderr) == (2, True)
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{closed.getsockname()[1]}/t0p-s3cret"
+        engine = open_engine(Settings(data=tmp_path))
+        with writing(engine) as connection:
+            rules = notify.checked([{"channel": "webhook", "to": address}, {"channel": "email", "to": "a@example.org"}])
+            connection.execute(update(sources).values(notify=rules))
+        engine.dispose()
+        tried = harvester("notify", "test", "a")
+    assert tried.returncode == 1
+    assert "not sent webhook" in tried.stderr
+    assert "HARVESTER_SMTP_HOST" in tried.stderr
+    assert harvester("notify", "list").returncode == 0

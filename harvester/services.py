@@ -6,7 +6,6 @@ import logging
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -19,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from harvester import dumps
 from harvester.alone import FileOffice
+from harvester.beside import Beside
 from harvester.errors import HarvesterError, UsageError
 from harvester.schedule import utcnow
 from harvester.search import open_index, refresh
@@ -103,29 +103,19 @@ def only_worker(engine: Engine) -> Iterator[None]:
         office.leave()
 
 
-class Indexer:
+class Indexer(Beside):
     """Brings the index of this process's data directory up to date every few ticks, from the change log.
 
     Who wrote the changes, and on which host, does not matter: every host that serves the API has an index of its own.
     """
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
+        super().__init__("indexer")
         self._engine, self._settings = engine, settings
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="indexer", daemon=True)
 
-    def start(self) -> None:
-        """Start the thread."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the batch under way."""
-        self._stop.set()
-        self._thread.join()
-
-    def _work(self) -> None:
+    def work(self) -> None:
         index = open_index(self._settings)
-        while not self._stop.wait(self._settings.tick_seconds):
+        while not self.ending.wait(self._settings.tick_seconds):
             try:
                 refresh(self._engine, index)
             except (HarvesterError, SQLAlchemyError, OSError) as error:
@@ -133,7 +123,7 @@ class Indexer:
                 log.warning("the index is behind: %s", error)
 
 
-class Nightly:
+class Nightly(Beside):
     """Writes the dumps when they are due, in a process of its own: it costs processor time and memory for a while.
 
     Raises `UsageError` for settings that cannot be.
@@ -143,25 +133,14 @@ class Nightly:
         next_run(settings.dump_schedule, utcnow())
         for name in settings.dump_formats:
             dumps.checked(name)
+        super().__init__("nightly")
         self._schedule, self._command = settings.dump_schedule, command
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="nightly", daemon=True)
 
-    def start(self) -> None:
-        """Start the thread."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End now; dumps under way go on the next time."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join()
-
-    def _work(self) -> None:
+    def work(self) -> None:
         while due := next_run(self._schedule, utcnow()):
             # In short steps: a clock that is set, or a machine that slept, is noticed.
             while (left := (due - utcnow()).total_seconds()) > 0:
-                if self._stop.wait(min(left, _STEP)):
+                if self.ending.wait(min(left, _STEP)):
                     return
             self.dump()
 
@@ -169,7 +148,7 @@ class Nightly:
         """Write them now; ends early when it is stopped."""
         with subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
             while process.poll() is None:
-                if self._stop.wait(1.0):
+                if self.ending.wait(1.0):
                     process.terminate()
                     return
             told = process.stderr.read() if process.stderr else b""

@@ -198,3 +198,20 @@ def tls(certificate: str, folder: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)
     return context
+
+
+def at_once() -> tuple[Script, Callable[[], int]]:
+    """A script that answers after a moment, and how many of its answers were under way together at most."""
+    lock, busy, most = threading.Lock(), 0, 0
+
+    def script(handler: Handler) -> None:
+        nonlocal busy, most
+        with lock:
+            busy += 1
+            most = max(most, busy)
+        threading.Event().wait(0.03)
+        with lock:
+            busy -= 1
+        say(b"[]")(handler)
+
+    return script, lambda: most

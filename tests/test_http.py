@@ -27,6 +27,7 @@ from tests.misbehaving import (
     Portal,
     Script,
     Time,
+    at_once,
     clients,
     dated,
     patience,
@@ -730,18 +731,7 @@ def test_a_throttled_host_is_left_alone_by_all(serve: Callable[..., Portal], cli
 
 
 def test_no_more_requests_at_once_than_allowed(serve: Callable[..., Portal], client: Callable[..., Http]) -> None:
-    lock, busy, most = threading.Lock(), 0, 0
-
-    def script(handler: Handler) -> None:
-        nonlocal busy, most
-        with lock:
-            busy += 1
-            most = max(most, busy)
-        threading.Event().wait(0.03)
-        with lock:
-            busy -= 1
-        say(b"[]")(handler)
-
+    script, most = at_once()
     portal, pace = serve(script), Pace()
     https = [client({"host_connections": 2}, pace=pace) for _ in range(6)]
     threads = [threading.Thread(target=http.get, args=(portal.url,)) for http in https]
@@ -749,7 +739,7 @@ def test_no_more_requests_at_once_than_allowed(serve: Callable[..., Portal], cli
         thread.start()
     for thread in threads:
         thread.join()
-    assert (len(portal.seen), most) == (6, 2)
+    assert (len(portal.seen), most()) == (6, 2)
 
 
 def test_the_pace_forgets_hosts() -> None:

@@ -29,6 +29,7 @@ from tests.misbehaving import (
     Portal,
     Script,
     Time,
+    at_once,
     clients,
     dated,
     patience,
@@ -143,18 +144,7 @@ def test_a_source_has_its_own_pace_and_user_agent(serve: Serve, client: Client) 
 
 
 def test_connections_of_a_source(serve: Serve, client: Client) -> None:
-    lock, busy, most = threading.Lock(), 0, 0
-
-    def script(handler: Handler) -> None:
-        nonlocal busy, most
-        with lock:
-            busy += 1
-            most = max(most, busy)
-        threading.Event().wait(0.03)
-        with lock:
-            busy -= 1
-        say(b"[]")(handler)
-
+    script, most = at_once()
     portal, pace = serve(script), Pace()
     https = [client({"host_connections": 4}, access=Access(connections=1), pace=pace) for _ in range(4)]
     threads = [threading.Thread(target=http.get, args=(portal.url,)) for http in https]
@@ -162,7 +152,7 @@ def test_connections_of_a_source(serve: Serve, client: Client) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert (len(portal.seen), most) == (4, 1)
+    assert (len(portal.seen), most()) == (4, 1)
 
 
 # -- quotas -----------------------------------------------------------------------------------------------------------

@@ -47,7 +47,9 @@ class StartGroup(TyperGroup):
         return super().parse_args(ctx, args)
 
 
-app = typer.Typer(cls=StartGroup, help="Harvest sources now; look after runs.")
+app = typer.Typer(
+    cls=StartGroup, help="Harvest sources now (`run SOURCE...` is short for `run start SOURCE...`); look after runs."
+)
 
 
 @app.command()

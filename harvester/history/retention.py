@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.exc import SQLAlchemyError
 
+from harvester.beside import Beside
 from harvester.catalogue import forgetting, leaving
 from harvester.catalogue.database import writing
 from harvester.catalogue.forgetting import Batch
@@ -126,29 +126,19 @@ def _runs(engine: Engine, horizon: datetime, kept: Collection[int]) -> Iterator[
         yield _forget(engine, runs, free)
 
 
-class Sweeper:
+class Sweeper(Beside):
     """Sweeps once a day, beside the scheduler; two that sweep at once delete the same rows."""
 
     def __init__(self, engine: Engine, settings: Settings, now: Callable[[], datetime], first: float = FIRST) -> None:
         self._engine, self._settings, self._now, self._first = engine, settings, now, first
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="sweeper", daemon=True)
+        super().__init__("sweeper")
 
-    def start(self) -> None:
-        """Start the thread."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the batch under way; the next sweep goes on."""
-        self._stop.set()
-        self._thread.join()
-
-    def _work(self) -> None:
+    def work(self) -> None:
         wait = self._first
-        while not self._stop.wait(wait):
+        while not self.ending.wait(wait):
             wait = DAY
             try:
-                swept = sweep(self._engine, self._settings, self._now(), self._stop.is_set)
+                swept = sweep(self._engine, self._settings, self._now(), self.ending.is_set)
                 log.info("swept %s", " ".join(f"{name.replace(' ', '_')}={number}" for name, number in swept.items()))
             except SQLAlchemyError as error:
                 log.error("the sweep broke off, the next one goes on: %s", error)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Protocol
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from sqlalchemy import Connection, Engine, Row, Select, func, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from harvester.beside import Beside
 from harvester.catalogue.database import writing
 from harvester.catalogue.tables import notices, runs, sources
 from harvester.errors import UsageError
@@ -157,26 +157,18 @@ def queue(connection: Connection, source_id: int, run_id: int, event: str, rule:
     connection.execute(insert(notices).values(**values))
 
 
-class Sender:
-    """A thread that sends what is due, until it is stopped."""
+class Sender(Beside):
+    """Sends what is due, until it is stopped; a message that then takes longer is sent again by whoever is next."""
+
+    patience = 5.0
 
     def __init__(self, engine: Engine, settings: Settings, now: Callable[[], datetime]) -> None:
         self._engine, self._settings, self._now = engine, settings, now
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="notices", daemon=True)
+        super().__init__("notices")
 
-    def start(self) -> None:
-        """Start the thread."""
-        self._thread.start()
-
-    def stop(self, seconds: float = 5.0) -> None:
-        """End after the message under way; one that takes longer is sent again by whoever is next."""
-        self._stop.set()
-        self._thread.join(seconds)
-
-    def _work(self) -> None:
+    def work(self) -> None:
         swept = datetime.min.replace(tzinfo=UTC)
-        while not self._stop.wait(self._settings.tick_seconds):
+        while not self.ending.wait(self._settings.tick_seconds):
             try:
                 if (now := self._now()) >= swept + _SWEEP:
                     overlooked(self._engine, self._settings, now)

@@ -4,7 +4,7 @@ CORPUS ?= ../shared/corpus
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo up test check format lint types corpus rates validate bench bench-export bench-dcat-read lock wheel clean
+.PHONY: help demo up test check format lint types corpus rates validate bench bench-export bench-dcat-read soak lock wheel clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -47,6 +47,9 @@ bench-export: .venv/.test  ## export speed and memory in each format, against rd
 
 bench-dcat-read: .venv/.test  ## feeds of 100 MB read into datasets, against rdflib
 	@$(BIN)/python -m bench.dcat_read
+
+soak: .venv/.test  ## 200 living portals, a fifth of them faulty, harvested on a fast clock by a service that is killed
+	@$(BIN)/python -m bench.soak
 
 wheel: .venv/.test  ## build dist/*.whl
 	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

@@ -1,7 +1,8 @@
-"""How often the cycle collector of Python looks for garbage: seldom, for what passes through here has no cycles."""
+"""How memory is tidied: the cycle collector seldom looks, for few cycles pass here; what is free is given back."""
 
 from __future__ import annotations
 
+import ctypes
 import gc
 
 # Of 700 new containers, as Python has it, a dataset makes up a third: pages that are under way would be looked through
@@ -16,3 +17,13 @@ def seldom() -> None:
     """
     gc.freeze()
     gc.set_threshold(_NEW, _YOUNG, _OLD)
+
+
+def give_back() -> None:
+    """Give memory that is free back to the system, where the C library can.
+
+    glibc keeps it for each thread that had it: with many short threads a process grows although nothing is held.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Engine, text
@@ -28,6 +29,8 @@ log = logging.getLogger(__name__)
 COUNTED = tuple(Action)
 # A total beyond this is a lie or a mistake, and no database could hold it.
 LARGEST_TOTAL = 2**53
+# So many records a source may withdraw by saying so; what is more counts as missing.
+MOST_WITHDRAWN = 1000
 # Seconds between two statements of a transaction, at least; a batch takes one or two to prepare.
 _LEAST_PATIENCE = 10.0
 
@@ -46,6 +49,8 @@ class Tally:
     `idle` pages in a row that brought nothing new; `gap` that less came than was advertised.  A dry run, which marks
     nothing as seen, keeps the ids it `saw` and the guids it would have `founded`.  `catalogue` is what the source said
     of itself so far, in its plain form, from the fields `heard`.
+
+    The source itself says of the records `withdrawn` that they are gone; one too many stands for all further ones.
 
     The source stated totals from `least` to `most`; `doubt` says why the walk may not have shown all that there is,
     `sound` that it did, `distinct` how many different records, of which so many were `carried` over from another
@@ -79,6 +84,7 @@ class Tally:
     findings: list[Problem] = field(default_factory=list)
     saw: set[int] = field(default_factory=set)
     founded: set[str] = field(default_factory=set)
+    withdrawn: list[int] = field(default_factory=list)
     catalogue: dict[str, Any] = field(default_factory=dict)
     heard: set[str] = field(default_factory=set)
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(map(str, COUNTED), 0))
@@ -102,6 +108,14 @@ class Tally:
         """Note what of a page speaks against taking the walk for all that the source has."""
         said = next((note.code for note in page.notes if note.code in DOUBTS), "")
         self.doubt = self.doubt or said or ("broken-answer" if page.doubtful else "")
+
+    def withdraw(self, records: Iterable[int]) -> None:
+        """Note records that the source says are gone."""
+        self.withdrawn += islice(records, max(0, MOST_WITHDRAWN + 1 - len(self.withdrawn)))
+
+    def withdrew(self, record: int) -> bool:
+        """Whether a record was noted so, or may have been."""
+        return record in self.withdrawn or len(self.withdrawn) > MOST_WITHDRAWN
 
     @property
     def restless(self) -> bool:
@@ -179,16 +193,20 @@ class Harvest:
 def stepping(harvest: Harvest, ref: RunRef, values: Mapping[str, Any]) -> Iterator[Connection]:
     """One write transaction of a run, which ends by noting in its row how far it has come.
 
-    Raises `Cancelled`, and undoes what was written, when the run is not ours any longer.
+    Raises `Cancelled`, and undoes what was written, when the run is not ours any longer.  That is looked at first,
+    too: what another worker has written since would be in the way of what was decided here before.
     """
+    lost = f"run {ref.id} was cancelled, or another worker has it"
     with writing(harvest.engine) as connection:
         if connection.dialect.name == "postgresql":
             # A worker that hangs in the middle must not keep the others waiting for longer than its run is its own.
             patience = max(_LEAST_PATIENCE, harvest.settings.lease_seconds)
             connection.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{patience:.0f}s'"))
+        if claims.standing(connection, ref) is None:
+            raise Cancelled(lost)
         yield connection
         if not claims.advance(connection, ref, {"heartbeat_at": harvest.now(), **values}):
-            raise Cancelled(f"run {ref.id} was cancelled, or another worker has it")
+            raise Cancelled(lost)
 
 
 def given_back(harvest: Harvest, ref: RunRef, tally: Tally) -> Result:

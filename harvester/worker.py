@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row
 from sqlalchemy.exc import SQLAlchemyError
 
-from harvester import access, logs, registry
+from harvester import access, garbage, logs, registry
 from harvester.catalogue import claims, store
 from harvester.catalogue.claims import Claim, Terms
 from harvester.catalogue.database import writing
@@ -36,6 +36,8 @@ BEATS = 6
 NOTICE = 1.0
 # Seconds between two lines of the log about one run.
 TELL = 15.0
+# Seconds, at least, between two runs after which memory is given back: it takes some milliseconds.
+TIDY = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +194,8 @@ class Pool:
     def __init__(
         self, engine: Engine, settings: Settings, now: Callable[[], datetime], means: Means | None = None
     ) -> None:
-        self._engine, self._settings, self._now, self._means = engine, settings, now, means
+        self._engine, self._settings, self._now, self._means = engine, settings, now, means or Means()
+        self._tidied = self._means.seconds()
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._work, name=f"worker-{number}", daemon=True)
@@ -215,7 +218,13 @@ class Pool:
     def _work(self) -> None:
         while not self._stop.wait(self._settings.tick_seconds):
             while not self._stop.is_set() and self._one():
-                pass
+                self._tidy()
+
+    def _tidy(self) -> None:
+        seconds = self._means.seconds()
+        if seconds - self._tidied >= TIDY:
+            self._tidied = seconds
+            garbage.give_back()
 
     def _one(self) -> bool:
         """Whether a run was there to be executed.  A worker outlives whatever happens to one run."""

@@ -233,6 +233,12 @@ def test_what_a_list_shows_as_withdrawn_is_deleted(mark: dict[str, Any]) -> None
     assert not udata.record_of(dataset(1)).deleted
 
 
+@pytest.mark.parametrize("mark", ["archived", "deleted", "private"])
+@pytest.mark.parametrize("value", [None, False, "", "false", {"x": 1}, {"x": []}, ["x"], 1])
+def test_a_mark_that_says_nothing_withdraws_nothing(mark: str, value: Any) -> None:
+    assert not udata.record_of(dataset(1, **{mark: value})).deleted
+
+
 @pytest.mark.parametrize("item", [None, "x", {}, {"id": 7}, {"id": {"$oid": "x"}}])
 def test_an_item_without_identifier_is_reported(item: Any) -> None:
     with pytest.raises(RecordError):

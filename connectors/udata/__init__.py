@@ -96,8 +96,13 @@ def record_of(item: Any) -> Record:
     guid = facts.get("id") or facts.get("slug")
     if not isinstance(guid, str):
         raise RecordError("the dataset has no identifier", code="no-identifier", field="id", value=facts.get("id"))
-    gone = any(facts.get(mark) for mark in ("archived", "deleted", "private"))
-    return Record(guid, item, instant(when(facts.get("last_update"))), gone)
+    hidden = any(_stated(facts.get(mark)) for mark in ("archived", "deleted", "private"))
+    return Record(guid, item, instant(when(facts.get("last_update"))), hidden)
+
+
+def _stated(mark: Any) -> bool:
+    """A mark is `true` or a date; a record that holds anything else there is broken, not gone."""
+    return mark is True or (isinstance(mark, str) and when(mark) is not None)
 
 
 def normalise(record: Record, source: Source) -> Dataset:

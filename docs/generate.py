@@ -1,10 +1,11 @@
-"""Writes docs/reference.md from the code (settings, commands, connectors, filters, endpoints, codes) and properties.md.
+"""Writes docs/reference.md (settings, commands, connectors, filters, endpoints, codes), properties.md and faults.md.
 
 python docs/generate.py        (the tests fail while the file is out of date)
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -146,3 +147,8 @@ if __name__ == "__main__":
 
     TARGET.write_text(reference(), "utf-8")
     properties.TARGET.write_text(properties.page(), "utf-8")
+    # The table of faults lies with the tests that play it.
+    sys.path.insert(0, str(TARGET.parents[1]))
+    from tests.faults import page
+
+    page.TARGET.write_text(page.page(), "utf-8")

@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Row
 
 from harvester.carrying import Side, carried, traits
-from harvester.catalogue import leaving, missing, queries
+from harvester.catalogue import leaving, missing, queries, store
 from harvester.catalogue.missing import Stated
 from harvester.catalogue.store import Problem, RunRef
 from harvester.connector import Connector, Source
-from harvester.decide import Action, Missing, Reach, Retirement
+from harvester.decide import Action, Guard, Missing, Reach, Retirement
 from harvester.errors import RecordError, SourceError
-from harvester.harvest import Change, Harvest, Tally, stepping
+from harvester.harvest import MOST_WITHDRAWN, Change, Harvest, Tally, stepping
 from harvester.http import Http
 
 BATCH = 500
@@ -70,6 +70,28 @@ def revive(harvest: Harvest, ref: RunRef) -> None:
             leaving.revive(connection, ref, rows, harvest.now())
 
 
+def withdraw(harvest: Harvest, ref: RunRef, tally: Tally, guard: Guard) -> None:
+    """Retire what the source itself says is gone; when that is more than may go unasked, it counts as missing."""
+    with harvest.engine.connect() as connection:
+        known = _known(harvest, tally, queries.active_count(connection, ref.source_id))
+        rows = missing.active(connection, tally.withdrawn)
+    if not rows or len(tally.withdrawn) > min(guard.limit(known), MOST_WITHDRAWN):
+        return
+    tally.counts[Action.RETIRED] += len(rows)
+    tally.counts[Action.REPEATED] -= len(rows)
+    tally.saw |= {row.id for row in rows} if harvest.dry else set()
+    if not harvest.dry:
+        with stepping(harvest, ref, tally.progress()) as connection:
+            store.retire(connection, ref, [row.id for row in rows], harvest.now())
+    for row in rows:
+        harvest.on_change(Change(str(Action.RETIRED), row.guid, row.title))
+
+
+def _known(harvest: Harvest, tally: Tally, active: int) -> int:
+    """How many records were active before the walk; a dry run has stored nothing of what came."""
+    return active if harvest.dry else active - tally.counts[Action.CREATED] - tally.counts[Action.RESTORED]
+
+
 def carry_over(harvest: Harvest, ref: RunRef, tally: Tally) -> None:
     """Let what came under a new identifier take the place of what vanished, where it is the same."""
     with harvest.engine.connect() as connection:
@@ -91,13 +113,11 @@ def counted(harvest: Harvest, ref: RunRef, tally: Tally) -> tuple[Missing, Bound
         bounds = _bounds(connection, ref, settings.agree_walks, now - timedelta(hours=settings.agree_hours))
         if not harvest.dry:
             numbers = [missing.count(connection, ref.source_id, b) for b in (bounds.all, bounds.twice, bounds.agreed)]
-    # A dry run has stored nothing of what came.
-    came = 0 if harvest.dry else tally.counts[Action.CREATED] + tally.counts[Action.RESTORED]
     if harvest.dry:
         seen = [row.seen_run_id for rows in _pages(harvest, ref, tally, bounds.all) for row in rows]
         numbers = [sum(run < bound for run in seen) for bound in (bounds.all, bounds.twice, bounds.agreed)]
     new = tally.counts[Action.CREATED]
-    return Missing(numbers[0], active - came, numbers[1], numbers[2], new), bounds
+    return Missing(numbers[0], _known(harvest, tally, active), numbers[1], numbers[2], new), bounds
 
 
 def part(

@@ -199,7 +199,7 @@ def _take(harvest: Harvest, ref: RunRef, page: Page, mapper: _Mapper, tally: Tal
     named = [error.guid for error in page.problems if error.guid is not None]
     with harvest.engine.connect() as connection:
         known = queries.known(connection, ref.source_id, [*(record.guid for record in page.records), *named])
-        page, size = _without_met(connection, ref, page, known, tally.again)
+        page, size = _without_met(connection, ref, page, known, tally)
     if harvest.dry:
         known = rehearsal.met(ref, (record.guid for record in page.records), known, tally)
     problems = [problem_of(error, "fetch") for error in page.problems]
@@ -209,18 +209,17 @@ def _take(harvest: Harvest, ref: RunRef, page: Page, mapper: _Mapper, tally: Tal
     _count(tally, page, outcomes, sum(guid in known for guid in named), len(named))
     tally.warnings += sum(problem.severity == "warning" for problem in problems)
     rehearsal.tell(harvest, outcomes, problems)
+    tally.withdraw(o.stored.id for o in outcomes if o.record.deleted and o.stored and o.stored.status == "active")
     _place(tally, ref, size, page.cursor is not None, last)
     if harvest.dry:
         rehearsal.remember(tally, outcomes, known, named)
         return
     now = harvest.now()
-    gone = [o.stored.id for o in outcomes if o.action is Action.RETIRED and o.stored]
     resumable = {} if page.cursor is None else {"cursor": page.cursor}
     with stepping(harvest, ref, tally.progress() | resumable) as connection:
         store.write(connection, ref, outcomes, now)
         # A record that could not be read but has a name is there: it must not be taken for one that vanished.
         store.touch(connection, ref, [known[guid].id for guid in named if guid in known])
-        store.retire(connection, ref, gone, now)
         _note_body(connection, ref, page, now)
         if said:
             store.keep_catalogue(connection, ref.source_id, said)
@@ -228,22 +227,22 @@ def _take(harvest: Harvest, ref: RunRef, page: Page, mapper: _Mapper, tally: Tal
 
 
 def _without_met(
-    connection: Connection, ref: RunRef, page: Page, known: dict[str, Stored], again: int
+    connection: Connection, ref: RunRef, page: Page, known: dict[str, Stored], tally: Tally
 ) -> tuple[Page, int]:
     """The page without what an earlier attempt at this run has written and counted, and how large it was with it."""
-    size = len(page.records) + (page.unchanged.records if page.unchanged else 0)
+    size, again = len(page.records) + (page.unchanged.records if page.unchanged else 0), tally.again
     if not again:
         return page, size
-    fresh = tuple(record for record in page.records[:again] if not _met(record, known.get(record.guid), ref.id))
+    fresh = tuple(record for record in page.records[:again] if not _met(record, known.get(record.guid), ref.id, tally))
     unchanged = page.unchanged
     if unchanged and queries.body_run(connection, ref.source_id, unchanged.digest) == ref.id:
         unchanged = None
     return replace(page, records=fresh + page.records[again:], unchanged=unchanged), size
 
 
-def _met(record: Record, stored: Stored | None, run_id: int) -> bool:
+def _met(record: Record, stored: Stored | None, run_id: int, tally: Tally) -> bool:
     if record.deleted:
-        return stored is None or stored.status != "active"
+        return stored is None or stored.status != "active" or tally.withdrew(stored.id)
     return stored is not None and stored.seen_run_id == run_id
 
 
@@ -284,7 +283,7 @@ def _count(tally: Tally, page: Page, outcomes: list[Outcome], stored: int, named
     tally.counts[Action.FAILED] += len(page.problems)
     for outcome in outcomes:
         tally.counts[outcome.action] += 1
-        tally.dropped += outcome.record.deleted and outcome.action is not Action.RETIRED
+        tally.dropped += outcome.record.deleted
     if page.unchanged:
         tally.fetched += page.unchanged.records
         tally.counts[Action.UNCHANGED] += page.unchanged.records
@@ -316,8 +315,8 @@ def _decided(
             continue
         met.add(record.guid)
         if record.deleted:
-            gone = stored is not None and stored.status == "active"
-            yield Outcome(Action.RETIRED if gone else Action.REPEATED, record, payload_hash, stored)
+            # Whether it goes is decided when all that the source withdraws is known.
+            yield Outcome(Action.REPEATED, record, payload_hash, stored)
             continue
         action = None if mapper.always else at_a_glance(stored, payload_hash, ref.id)
         if page.doubtful and stored is not None and stored.status == "active" and action is None:

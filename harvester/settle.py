@@ -16,7 +16,7 @@ from harvester.decide import NOTHING, Action, Guard, Retirement, Walked, retirem
 from harvester.errors import HarvesterError
 from harvester.harvest import Change, Harvest, Result, Tally, problem_of, stepping
 from harvester.notices import notify
-from harvester.parting import Ask, carry_over, counted, part, revive
+from harvester.parting import Ask, carry_over, counted, part, revive, withdraw
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,8 @@ def settle(harvest: Harvest, ref: RunRef, tally: Tally, walk: Walk, ask: Ask | N
     walked = _walked(harvest, ref, tally, walk)
     tally.distinct = walked.distinct
     tally.gap = not walked.incremental and walked.advertised is not None and walked.distinct < walked.advertised
+    guard = Guard(harvest.settings.retire_share, harvest.settings.retire_least)
+    withdraw(harvest, ref, tally, guard)
     if walked.incremental:
         return NOTHING
     tally.sound = sound(walked)
@@ -42,7 +44,6 @@ def settle(harvest: Harvest, ref: RunRef, tally: Tally, walk: Walk, ask: Ask | N
     if tally.sound and not harvest.dry:
         carry_over(harvest, ref, tally)
     missing, bounds = counted(harvest, ref, tally)
-    guard = Guard(harvest.settings.retire_share, harvest.settings.retire_least)
     verdict = part(harvest, ref, tally, retirement(walked, missing, guard), bounds, ask)
     if tally.carried:
         rest = f"{missing.vanished} missing ones have no successor" if missing.vanished else "none is left over"

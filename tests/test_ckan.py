@@ -449,7 +449,7 @@ def test_keys_are_folded_and_json_texts_decoded() -> None:
         ({"state": "active", "type": "harvest"}, False),
         ({"state": "active", "type": "showcase"}, False),
         ({"state": "active", "type": "geodataset"}, True),
-        ({"state": ["x"], "type": ["y"]}, False),
+        ({"state": ["x"], "type": ["y"]}, True),
     ],
 )
 def test_only_public_datasets_in_use_are_wanted(package_: dict[str, Any], kept: bool) -> None:

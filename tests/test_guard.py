@@ -264,6 +264,20 @@ def test_walks_that_agree_let_go_of_what_is_held(bench: Guarded) -> None:
     assert bench.count(revisions, revisions.c.action == "vanished") == 20
 
 
+def test_what_a_source_withdraws_is_guarded_like_what_vanishes(bench: Guarded) -> None:
+    connector = Programmable(packages(30))
+    bench.run(connector)
+    connector.deleted = tuple(list(connector.packages)[:20])
+    assert bench.status(connector) == ("held", "too-many-vanished")
+    assert bench.would_go(bench.last().id) == list(connector.deleted)
+    assert bench.status(connector, mode="incremental") == ("succeeded", None)
+    assert bench.visible() == 30
+    connector.deleted = connector.deleted[:3]
+    told = bench.run(connector, dry=True)
+    assert counts(bench.run(connector)) == counts(told) == {"unchanged": 27, "retired": 3}
+    assert bench.visible() == 27
+
+
 def test_walks_that_agree_within_hours_do_not_count(bench: Guarded) -> None:
     connector = Programmable(packages(30))
     bench.run(connector)

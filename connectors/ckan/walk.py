@@ -266,7 +266,7 @@ def wanted(package: Mapping[str, Any]) -> bool:
     DKAN says `private: true` of public data and writes its states and types with a capital.
     """
     state, kind = package.get("state"), package.get("type")
-    if not blank(state) and str(state).lower() != "active":
+    if isinstance(state, str) and not blank(state) and state.strip().lower() != "active":
         return False
     if isinstance(kind, str) and kind.strip().lower() in keys.NOT_DATASETS:
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 Keyed = Sequence[tuple[int, tuple[str, ...]]]
 
+# Wherever the catalogue stood at the time: a public key names one dataset in the world.
+_OUR_ADDRESS = re.compile(r"uri:\S+/datasets/([a-z2-7]{16})")
 _CHUNK = 500
 _MOST_HOLDERS = 2
 
@@ -36,7 +39,7 @@ Evidence = dict[str, list[Holder]]
 
 def evidence(connection: Connection, keys: set[str]) -> Evidence:
     """key -> the records that have it, at most two of a source."""
-    found: Evidence = {}
+    found = _ours(connection, keys)
     for part in _pieces(sorted(keys)):
         rows = connection.execute(
             select(match_keys.c.key, match_keys.c.source_id, match_keys.c.record_id, records.c.dataset_id)
@@ -44,7 +47,21 @@ def evidence(connection: Connection, keys: set[str]) -> Evidence:
             .where(match_keys.c.key.in_(part))
         )
         for key, *holder in rows:
-            found.setdefault(key, []).append(Holder(*holder))
+            if Holder(*holder) not in found.setdefault(key, []):
+                found[key].append(Holder(*holder))
+    return found
+
+
+def _ours(connection: Connection, keys: Iterable[str]) -> Evidence:
+    """The records of our own datasets that come back from who harvests us: an address of ours names its dataset."""
+    named = {match[1]: key for key in keys if (match := _OUR_ADDRESS.fullmatch(key))}
+    home = func.coalesce(datasets.c.merged_into_id, datasets.c.id)
+    columns = (datasets.c.key, records.c.source_id, records.c.id, records.c.dataset_id)
+    found: Evidence = {}
+    for part in _pieces(sorted(named)):
+        rows = select(*columns).join(records, records.c.dataset_id == home).where(datasets.c.key.in_(part))
+        for key, *holder in connection.execute(rows):
+            found.setdefault(named[key], []).append(Holder(*holder))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -43,6 +43,12 @@ def page(connection: Connection, source_id: int, before: int, after: int = 0, li
     statement = select(*columns).outerjoin(datasets, datasets.c.id == records.c.dataset_id)
     statement = statement.where(*unseen(source_id, before), records.c.id > after)
     return list(connection.execute(statement.order_by(records.c.id).limit(limit)))
+
+
+def active(connection: Connection, ids: Sequence[int]) -> list[Row[Any]]:
+    """(id, guid, title) of those of the records that are active; there are at most a thousand."""
+    statement = select(records.c.id, records.c.guid, records.c.title)
+    return list(connection.execute(statement.where(records.c.id.in_(ids), records.c.status == "active")))
 
 
 def count(connection: Connection, source_id: int, before: int) -> int:

@@ -57,6 +57,6 @@ def remember(tally: Tally, outcomes: Iterable[Outcome], known: Mapping[str, Stor
     for outcome in outcomes:
         if outcome.stored is None and not outcome.record.deleted:
             tally.founded.add(outcome.record.guid)
-        elif outcome.stored is not None and outcome.stored.id:
+        elif outcome.stored is not None and outcome.stored.id and not outcome.record.deleted:
             tally.saw.add(outcome.stored.id)
     tally.saw.update(known[guid].id for guid in named if guid in known and known[guid].id)

@@ -485,6 +485,22 @@ def test_without_a_server_for_mail_the_notice_says_so(engine: Engine, settings: 
         assert "HARVESTER_SMTP_HOST" in str(connection.execute(select(notices.c.error)).scalar_one())
 
 
+@pytest.mark.parametrize("wrong", [{"smtp_host": "mail..example.org"}, {"smtp_sender": "a\nb@example.org"}])
+def test_a_message_that_cannot_be_made_does_not_silence_the_others(
+    engine: Engine, settings: Settings, sink: Sink, hook: Hook, wrong: dict[str, Any]
+) -> None:
+    settings = mailing(settings, sink).model_copy(update=wrong)
+    ended(engine, settings, source(engine, MAIL | {"digest_minutes": 0}), "failed")
+    rule = {"channel": "webhook", "to": hook.url, "digest_minutes": 0}
+    ended(engine, settings, source(engine, rule, name="lyon"), "failed")
+    assert notify.send_due(engine, settings, NOW) == 1
+    assert len(hook.received) == 1
+    with engine.connect() as connection:
+        errors = list(connection.execute(select(notices.c.error).where(notices.c.channel == "email")).scalars())
+    assert all(error.endswith("the log has the rest") for error in errors)
+    assert len(errors) == 1
+
+
 def test_the_sender_sends_until_it_is_stopped(engine: Engine, settings: Settings, sink: Sink) -> None:
     settings, done = mailing(settings, sink), threading.Event()
     ended(engine, settings, source(engine, MAIL | {"digest_minutes": 0}), "failed")

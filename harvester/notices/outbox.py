@@ -101,6 +101,10 @@ def _sent(engine: Engine, settings: Settings, batch: Sequence[Row[Any]], now: da
     except HarvesterError as error:
         log.warning("notices not sent channel=%s count=%s error=%s", batch[0].channel, len(batch), error.message)
         return error.message
+    except Exception as error:
+        # A setting that cannot be a host name or a header: the other targets are told all the same.
+        log.exception("unexpected in notices channel=%s count=%s", batch[0].channel, len(batch))
+        return f"{type(error).__name__}: the log has the rest"
     return None
 
 

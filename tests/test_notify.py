@@ -351,6 +351,18 @@ def test_what_would_go_is_told_by_name(engine: Engine, settings: Settings, hook:
     assert told["url"].endswith(f"/runs/{run_id}")
 
 
+def test_a_webhook_is_told_of_the_problems(engine: Engine, settings: Settings, hook: Hook) -> None:
+    source_id = source(engine, {"channel": "webhook", "to": hook.url, "digest_minutes": 0})
+    ended(engine, settings, source_id, "failed", code="http-500", message="HTTP 500")
+    with writing(engine) as connection:
+        run_id = connection.execute(select(runs.c.id)).scalar_one()
+        problem = Problem("fetch", "error", "http-500", "HTTP 500", None, None, "500", "https://paris.example/")
+        store.report(connection, run_id, [problem])
+    assert notify.send_due(engine, settings, NOW) == 1
+    [told] = json.loads(hook.received[0][1])["notices"][0]["problems"]
+    assert (told["code"], told["value"], told["url"]) == ("http-500", "500", "https://paris.example/")
+
+
 def test_a_webhook_can_tell_that_it_is_us(engine: Engine, settings: Settings, hook: Hook, tmp_path: Any) -> None:
     (tmp_path / "key").write_text("k3y\n")
     settings = settings.model_copy(update={"webhook_secret_file": tmp_path / "key"})

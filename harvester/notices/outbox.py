@@ -128,7 +128,9 @@ def _errors(connection: Connection, run_id: int) -> list[dict[str, Any]]:
     statement = select(*(problems.c[name] for name in names)).where(
         problems.c.run_id == run_id, problems.c.severity == "error"
     )
-    return [dict(row._mapping) for row in connection.execute(statement.order_by(problems.c.id).limit(_PROBLEMS))]
+    # Not the row's own mapping: orjson takes no subclass of str, as names of columns may be, for a key.
+    found = connection.execute(statement.order_by(problems.c.id).limit(_PROBLEMS))
+    return [dict(zip(names, row, strict=True)) for row in found]
 
 
 def _gone(connection: Connection, run: Row[Any]) -> tuple[list[tuple[str, str | None]], int]:

@@ -27,6 +27,8 @@ _SECRETS = (
     ),
     (re.compile(r"(://)[^/\s:@\"']+:[^/\s@\"']+@"), rf"\1{HIDDEN}@"),
 )
+# The places of arguments in a message, some of them named: `run ended source=%s run=%s`.
+_PLACE = re.compile(r"(?: ?\b([a-z_]+)=)?%(?:\.\d)?[a-z%]")
 _PLAIN = re.compile(r"[^\s\"=\\]+")
 # Lines of the access log carry what was asked as arguments.
 _ACCESS = ("client", "method", "path", "http", "status")
@@ -76,7 +78,8 @@ class Line(logging.Formatter):
         if record.name == "uvicorn.access" and isinstance(record.args, tuple) and len(record.args) == len(_ACCESS):
             facts |= dict(zip(_ACCESS, record.args, strict=True))
         else:
-            facts["msg"] = record.getMessage()
+            named, words = _parted(record)
+            facts = {**facts, **{name: value for name, value in named.items() if name not in facts}, "msg": words}
         if record.exc_info:
             facts["trace"] = self.formatException(record.exc_info)
         return masked(self._write(facts))
@@ -91,6 +94,18 @@ def install(settings: Settings, level: int = logging.INFO, stream: TextIO | None
     # Each request to a portal would be told twice, with its address in full.
     for name in ("httpx", "httpcore", "apscheduler"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _parted(record: logging.LogRecord) -> tuple[dict[str, object], str]:
+    """The arguments that the message names, and the message without them; all of it where they cannot be told apart."""
+    places = list(_PLACE.finditer(record.msg)) if isinstance(record.msg, str) else []
+    arguments = record.args if isinstance(record.args, tuple) else ()
+    if len(places) != len(arguments) or any(place[0].endswith("%") for place in places):
+        return {}, record.getMessage()
+    pairs = list(zip(places, arguments, strict=True))
+    named = {place[1]: value for place, value in pairs if place[1]}
+    rest = _PLACE.sub(lambda place: "" if place[1] else place[0], record.msg)
+    return named, rest % tuple(value for place, value in pairs if not place[1]) if pairs else record.getMessage()
 
 
 def _logfmt(facts: Mapping[str, Any]) -> str:

@@ -98,7 +98,8 @@ def close(harvest: Harvest, ref: RunRef, result: Result, mode: str, started: dat
         source = queries.source_by_id(writes, ref.source_id)
         store.edit_source(writes, ref.source_id, _dates(source, result, mode, started))
         notify.run_ended(writes, harvest.settings, source, ref.id, result, now)
-    log.info("run ended source=%s run=%s status=%s", ref.source, ref.id, result.status)
+    level = logging.ERROR if result.status == "failed" else logging.INFO
+    log.log(level, "run ended source=%s run=%s status=%s code=%s", ref.source, ref.id, result.status, result.code)
 
 
 def _walked(harvest: Harvest, ref: RunRef, tally: Tally, walk: Walk) -> Walked:

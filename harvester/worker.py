@@ -113,6 +113,7 @@ def _unstarted(
 ) -> Result:
     """A run whose client cannot be made: a secret is missing, a certificate cannot be read."""
     result = Result(row.name, "failed", Tally(), error.code, error.message)
+    log.error("run failed source=%s run=%s code=%s: %s", row.name, claim.ref.id, error.code, error.message)
     if not dry:
         with writing(engine) as connection:
             store.report(connection, claim.ref.id, [problem_of(error, "fetch")])

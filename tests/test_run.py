@@ -434,6 +434,17 @@ def test_totals_that_cannot_be_are_not_believed(bench: Bench) -> None:
     assert (bench.run(connector).status, bench.visible()) == ("succeeded", 3)
 
 
+def test_a_failed_run_is_an_error_in_the_log(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "harvester.settle")
+    connector = Programmable(packages(30))
+    bench.run(connector)
+    failing(connector)
+    bench.run(connector)
+    ends = [record for record in caplog.records if record.message.startswith("run ended")]
+    assert [record.levelname for record in ends] == ["INFO", "ERROR"]
+    assert "status=failed code=unavailable" in ends[1].message
+
+
 def test_a_portal_that_pages_for_ever_is_left(bench: Bench) -> None:
     class Endless(Programmable):
         def fetch(self, *args: Any) -> Any:

@@ -175,6 +175,26 @@ def test_a_line_is_one_line_whatever_is_in_it(log: tuple[io.StringIO, Settings],
     assert "Traceback" in written
 
 
+@pytest.mark.parametrize(
+    ("words", "facts", "line"),
+    [
+        ("run ended source=%s run=%s", ("paris", 7), 'source=paris run=7 msg="run ended"'),
+        ("no heartbeat source=%s run=%s: %s", ("paris", 7, "gone"), 'source=paris run=7 msg="no heartbeat: gone"'),
+        ("running run=%s %.1f a second", (7, 2.0), 'run=7 msg="running 2.0 a second"'),
+        ("told source=%s", ("a run=8",), 'source="a run=8" msg=told'),
+        ("100%% of source=%s", ("paris",), 'msg="100% of source=paris"'),
+        ("a level=%s", ("error",), "msg=a"),
+    ],
+)
+def test_what_a_message_names_is_a_field(
+    log: tuple[io.StringIO, Settings], words: str, facts: tuple[object, ...], line: str
+) -> None:
+    stream, settings = log
+    logs.install(settings, stream=stream)
+    logging.getLogger("a").info(words, *facts)
+    assert f" level=info logger=a {line}\n" in stream.getvalue()
+
+
 def test_json_is_json(log: tuple[io.StringIO, Settings]) -> None:
     stream, settings = log
     logs.install(settings.model_copy(update={"log_format": "json"}), stream=stream)

@@ -8,6 +8,7 @@ from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.combining import OrTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
@@ -21,6 +22,7 @@ PRESETS = {
 }
 MOST_JITTER = 86_400
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_WEEKDAY_STEP = re.compile(r"^\*/(\d)$")
 _WEEKDAY_RANGE = re.compile(r"^(\d)(?:-(\d))?(?:/(\d))?$")
 _EVERY = re.compile(r"every\s+(?:(\d{1,6})\s*)?(m|min|minute|h|hour|d|day|w|week)s?", re.IGNORECASE)
 _MINUTES = {"m": 1, "h": 60, "d": 1440, "w": 10_080}
@@ -82,7 +84,17 @@ def _trigger(schedule: str, zone: str, since: datetime) -> BaseTrigger:
         if not timedelta() < timedelta(minutes=minutes) <= _LONGEST:
             raise ValueError("an interval is a minute to a year")
         return IntervalTrigger(minutes=minutes, start_date=since, timezone=zone)
-    return CronTrigger.from_crontab(_cron(PRESETS.get(schedule, schedule)), timezone=zone)
+    expressions = _either_day(PRESETS.get(schedule, schedule))
+    triggers = [CronTrigger.from_crontab(_cron(expression), timezone=zone) for expression in expressions]
+    return triggers[0] if len(triggers) == 1 else OrTrigger(triggers)
+
+
+def _either_day(expression: str) -> list[str]:
+    """For cron, where days of the month and of the week are both given, either will do; APScheduler wants both."""
+    fields = expression.split()
+    if len(fields) != 5 or fields[2].startswith("*") or fields[4].startswith("*"):
+        return [expression]
+    return [" ".join([*fields[:2], day, fields[3], weekday]) for day, weekday in ((fields[2], "*"), ("*", fields[4]))]
 
 
 def _at_fixed_hours(schedule: str) -> bool:
@@ -94,7 +106,8 @@ def _cron(expression: str) -> str:
     """The expression with its weekdays named: for cron 0 and 7 are Sunday, for APScheduler 0 is Monday."""
     fields = expression.split()
     if len(fields) == 5:
-        fields[4] = ",".join(_WEEKDAY_RANGE.sub(_named_days, part) for part in fields[4].split(","))
+        parts = (_WEEKDAY_STEP.sub(r"0-6/\1", part) for part in fields[4].split(","))
+        fields[4] = ",".join(_WEEKDAY_RANGE.sub(_named_days, part) for part in parts)
     return " ".join(fields)
 
 

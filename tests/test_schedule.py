@@ -65,6 +65,11 @@ def finish(engine: Engine, now: datetime) -> None:
         ("30 2 * * *", PARIS, "10-25T00:30", "10-26T01:30"),  # 02:30 comes twice that day
         ("30 * * * *", PARIS, "10-25T00:30", "10-25T01:30"),
         ("0 0 29 2 *", "UTC", "03-01T00:00", None),
+        ("0 0 13 * 5", "UTC", "05-01T12:00", "05-08T00:00"),  # a Friday: either day will do
+        ("0 0 13 * 5", "UTC", "05-08T12:00", "05-13T00:00"),
+        ("0 0 */2 * 5", "UTC", "05-02T12:00", "05-15T00:00"),  # a star is no restriction of its own
+        ("0 0 13 * */2", "UTC", "05-02T12:00", "06-13T00:00"),
+        ("0 0 * * */2", "UTC", "05-03T12:00", "05-05T00:00"),  # counted from Sunday
         ("every 6h", "UTC", "05-01T00:30", "05-01T06:00"),
         ("every 30 min", "UTC", "05-01T00:30", "05-01T01:00"),
         ("Every 2 days", PARIS, "03-28T12:00", "03-29T00:00"),

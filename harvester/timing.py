@@ -43,10 +43,12 @@ def next_run(
         return None
     try:
         trigger = _trigger(schedule.strip(), checked_zone(zone), since or _EPOCH)
+        due: datetime | None = trigger.get_next_fire_time(None, after + _INSTANT)
+        if due is None:
+            raise ValueError("there is no such day")
     except ValueError as error:
         message = f"{schedule!r} is no schedule ({error}); use {', '.join(PRESETS)}, five cron fields or `every 6h`"
         raise UsageError(message, code="bad-schedule") from error
-    due: datetime | None = trigger.get_next_fire_time(None, after + _INSTANT)
     while due is not None and due.fold and _at_fixed_hours(schedule):
         # The clocks went back: what is due at a certain hour has been due in the first of the two (as cron(8)).
         due = trigger.get_next_fire_time(None, due.astimezone(UTC) + _INSTANT)

@@ -90,6 +90,7 @@ def test_when_a_schedule_is_due(schedule: str, zone: str, after: str, due: str |
         ({"schedule": "every now and then"}, "bad-schedule"),
         ({"schedule": "61 * * * *"}, "bad-schedule"),
         ({"full_schedule": "monthli"}, "bad-schedule"),
+        ({"schedule": "0 3 31 4 *"}, "bad-schedule"),
         ({"timezone": "Europe/Atlantis"}, "bad-timezone"),
         ({"timezone": "../../etc/passwd"}, "bad-timezone"),
         ({"timezone": ""}, "bad-timezone"),

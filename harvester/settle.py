@@ -94,10 +94,12 @@ def close(harvest: Harvest, ref: RunRef, result: Result, mode: str, started: dat
         store.report(writes, ref.id, tally.findings)
         if came and mode == "full":
             store.forget_bodies(writes, ref)
-            leaving.supersede(writes, ref)
         source = queries.source_by_id(writes, ref.source_id)
         store.edit_source(writes, ref.source_id, _dates(source, result, mode, started))
         notify.run_ended(writes, harvest.settings, source, ref.id, result, now)
+        if came and mode == "full":
+            # Last: whether a source has recovered is told by how the run before is marked.
+            leaving.supersede(writes, ref)
     level = logging.ERROR if result.status == "failed" else logging.INFO
     log.log(level, "run ended source=%s run=%s status=%s code=%s", ref.source, ref.id, result.status, result.code)
 

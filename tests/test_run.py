@@ -18,6 +18,7 @@ from harvester.catalogue.tables import (
     datasets,
     identifiers,
     match_keys,
+    notices,
     problems,
     records,
     runs,
@@ -30,6 +31,7 @@ from harvester.connector import Body, Page
 from harvester.errors import SourceError, UsageError
 from harvester.harvest import Change, Harvest, Result
 from harvester.http import Http
+from harvester.notices import notify
 from harvester.run import run
 from harvester.settings import Settings
 from tests.programmable import Programmable, packages
@@ -443,6 +445,22 @@ def test_a_failed_run_is_an_error_in_the_log(bench: Bench, caplog: pytest.LogCap
     ends = [record for record in caplog.records if record.message.startswith("run ended")]
     assert [record.levelname for record in ends] == ["INFO", "ERROR"]
     assert "status=failed code=unavailable" in ends[1].message
+
+
+def test_the_end_of_what_was_held_is_told_as_a_recovery(bench: Bench) -> None:
+    connector = Programmable(packages(30))
+    bench.run(connector)
+    rules = notify.checked([{"channel": "email", "to": "ops@example.org"}])
+    with writing(bench.engine) as connection:
+        connection.execute(update(source_rows).values(notify=rules))
+    kept = connector.packages
+    connector.packages = dict(list(kept.items())[:15])
+    assert bench.run(connector).status == "held"
+    connector.packages = kept
+    assert bench.run(connector).status == "succeeded"
+    with bench.engine.connect() as connection:
+        events = list(connection.execute(select(notices.c.event).order_by(notices.c.id)).scalars())
+    assert events == ["held", "recovery"]
 
 
 def test_a_portal_that_pages_for_ever_is_left(bench: Bench) -> None:

@@ -263,12 +263,15 @@ def test_each_rule_is_told_what_it_asks_for(engine: Engine, settings: Settings) 
     ]
 
 
-def test_a_failure_that_goes_on_is_told_once_a_day(engine: Engine, settings: Settings) -> None:
+@pytest.mark.parametrize(("status", "code", "other"), [("failed", "http-500", "timeout"), ("held", "gap", "empty")])
+def test_what_goes_on_is_told_once_a_day(
+    engine: Engine, settings: Settings, status: str, code: str, other: str
+) -> None:
     one = source(engine, MAIL)
     for hour in range(30):
-        ended(engine, settings, one, "failed", NOW + timedelta(hours=hour), code="http-500")
+        ended(engine, settings, one, status, NOW + timedelta(hours=hour), code=code)
     assert len(waiting(engine)) == 2
-    ended(engine, settings, one, "failed", NOW + timedelta(hours=31), code="timeout")
+    ended(engine, settings, one, status, NOW + timedelta(hours=31), code=other)
     assert len(waiting(engine)) == 3
 
 
@@ -349,6 +352,18 @@ def test_what_would_go_is_told_by_name(engine: Engine, settings: Settings, hook:
     assert told["source"] == {"name": "paris", "title": "Paris", "url": "https://paris.example.org"}
     assert told["help"].startswith("Look at the names")
     assert told["url"].endswith(f"/runs/{run_id}")
+
+
+def test_what_was_decided_meanwhile_is_not_asked_for(engine: Engine, settings: Settings, hook: Hook) -> None:
+    one = source(engine, {"channel": "webhook", "to": hook.url, "digest_minutes": 0})
+    run_id = ended(engine, settings, one, "held", code="too-many-vanished")
+    gone = {"source_id": one, "status": "active", "payload_hash": b"", "first_seen_at": NOW, "changed_at": NOW}
+    with writing(engine) as connection:
+        connection.execute(insert(records).values(id=1, guid="g", title="T", seen_run_id=run_id - 1, **gone))
+        connection.execute(update(runs).values(status="partial"))
+    assert notify.send_due(engine, settings, NOW) == 1
+    told = json.loads(hook.received[0][1])["notices"][0]
+    assert (told["event"], told["run"]["status"], told["would_go"]) == ("held", "partial", [])
 
 
 def test_a_webhook_is_told_of_the_problems(engine: Engine, settings: Settings, hook: Hook) -> None:

@@ -102,14 +102,14 @@ def run_ended(
     rules = loaded(source.notify)
     if not rules:
         return 0
-    before = _before(connection, source.id, run_id)
+    before, ended = _before(connection, source.id, run_id), (result.status, result.code)
     event = event_of(result.status, before.status if before else None)
-    same = event == "failure" and before is not None and (before.status, before.code) == ("failed", result.code)
+    same = event in ("failure", "held") and before is not None and (before.status, before.code) == ended
     since = now - timedelta(hours=settings.notify_again_hours)
     queued = 0
     for rule in rules:
         wanted = "always" in rule.on or event in rule.on
-        if wanted and not (same and "always" not in rule.on and _told_since(connection, source.id, rule, since)):
+        if wanted and not (same and "always" not in rule.on and _told_since(connection, source.id, event, rule, since)):
             queue(connection, source.id, run_id, event, rule, now)
             queued += 1
     return queued
@@ -185,10 +185,10 @@ def _before(connection: Connection, source_id: int, run_id: int) -> Row[Any] | N
     return connection.execute(statement).one_or_none()
 
 
-def _told_since(connection: Connection, source_id: int, rule: Rule, since: datetime) -> bool:
+def _told_since(connection: Connection, source_id: int, event: str, rule: Rule, since: datetime) -> bool:
     where = (
         notices.c.source_id == source_id,
-        notices.c.event == "failure",
+        notices.c.event == event,
         notices.c.channel == rule.channel,
         notices.c.target == rule.to,
         notices.c.queued_at > since,

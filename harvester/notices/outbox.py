@@ -57,7 +57,7 @@ def fact_of(
 ) -> Fact:
     """What there is to say of a run, or of a source that was never run; at length when `told`."""
     place = f"/runs/{run.id}" if run is not None else f"/sources/{source.name}"
-    gone, total = _gone(connection, run) if told and run is not None and event == "held" else ([], 0)
+    gone, total = _gone(connection, run) if told and run is not None and event == run.status == "held" else ([], 0)
     return Fact(
         event,
         source.name,

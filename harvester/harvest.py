@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError, TimeoutError
 
 from harvester import registry
 from harvester.catalogue import claims, queries
@@ -224,6 +224,15 @@ def given_back(harvest: Harvest, ref: RunRef, tally: Tally) -> Result:
     if row is not None and row.status == "cancelled":
         return Result(ref.source, "cancelled", tally, "cancelled", row.message)
     return Result(ref.source, "lost", tally, "worker-lost", "another worker has taken over this run")
+
+
+def unreachable(error: Exception) -> bool:
+    """Whether the database is what failed, and not what was written: no run has failed because of that.
+
+    A connection that the server cut because a transaction stood still is an `InternalError` of the driver.
+    """
+    cut = isinstance(error, DBAPIError) and error.connection_invalidated
+    return cut or isinstance(error, OperationalError | InterfaceError | TimeoutError)
 
 
 def out_of_reach(ref: RunRef, tally: Tally, trouble: SQLAlchemyError) -> Result:

@@ -19,7 +19,7 @@ from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import Connection, Row
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from harvester import jsonio
 from harvester.ahead import ahead
@@ -30,7 +30,17 @@ from harvester.catalogue.store import Outcome, Problem, RunRef
 from harvester.connector import Body, Connector, Page, Record, Source, Walk
 from harvester.decide import NOTHING, Action, Stored, after_mapping, at_a_glance
 from harvester.errors import HarvesterError, RecordError, SourceError, Stopped
-from harvester.harvest import Cancelled, Harvest, Result, Tally, given_back, out_of_reach, problem_of, stepping
+from harvester.harvest import (
+    Cancelled,
+    Harvest,
+    Result,
+    Tally,
+    given_back,
+    out_of_reach,
+    problem_of,
+    stepping,
+    unreachable,
+)
 from harvester.history import rehearsal
 from harvester.identity import known_as, match_keys
 from harvester.model import Catalogue, Dataset
@@ -76,7 +86,7 @@ def _broken_off(harvest: Harvest, claim: Claim, tally: Tally, error: Exception, 
     try:
         if isinstance(error, Stopped):
             return given_back(harvest, claim.ref, tally)
-        if isinstance(error, OperationalError | InterfaceError):
+        if unreachable(error):
             raise error
         result = failure(harvest, claim.ref, tally, _as_ours(error, claim.ref, url))
         close(harvest, claim.ref, result, claim.mode, claim.started_at)

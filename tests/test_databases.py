@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from sqlalchemy import Engine, func, insert, make_url, select, text
+from sqlalchemy.exc import DBAPIError
 
 from harvester import storable
 from harvester.catalogue import joining, naming, queries, store
@@ -26,6 +27,7 @@ from harvester.catalogue.store import Problem
 from harvester.catalogue.tables import changes, datasets, match_keys, metadata, records, runs, unmatched
 from harvester.connector import Record
 from harvester.errors import RecordError
+from harvester.harvest import unreachable
 from harvester.identity import known_as
 from harvester.identity import match_keys as keys_of
 from harvester.model import Dataset
@@ -210,6 +212,22 @@ def test_connections_that_were_cut_are_replaced(postgres_engine: Engine) -> None
     for _ in own:
         with postgres_engine.connect() as connection:
             assert connection.execute(text("SELECT pg_backend_pid()")).scalar_one() not in own
+
+
+def failing(engine: Engine, *statements: str) -> Exception:
+    """The error of the last of some statements, said a moment after the others."""
+    with engine.connect() as connection:
+        for statement in statements[:-1]:
+            connection.execute(text(statement))
+        time.sleep(1)
+        with pytest.raises(DBAPIError) as told:
+            connection.execute(text(statements[-1]))
+    return told.value
+
+
+def test_who_stood_still_for_too_long_was_cut_off_and_has_not_failed(postgres_engine: Engine) -> None:
+    assert unreachable(failing(postgres_engine, "SET idle_in_transaction_session_timeout = '50ms'", "SELECT 1"))
+    assert not unreachable(failing(postgres_engine, "SELECT nothing"))
 
 
 @only_postgresql

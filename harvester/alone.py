@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 # Any number will do that no other program of the same database takes.
 SCHEDULER = 0x68617276_0010
+# Before version 14 there was no idle_session_timeout.
+_SET = text("SELECT set_config(name, :value, false) FROM pg_settings WHERE name = :name")
 _TRY = select(func.pg_try_advisory_lock(bindparam("number", type_=BigInteger)))
 
 
@@ -34,10 +36,13 @@ class Office(Protocol):
         """Let somebody else have it."""
 
 
-def office(engine: Engine, name: str, number: int) -> Office:
-    """The role of that name (of that number in PostgreSQL) for this catalogue."""
+def office(engine: Engine, name: str, number: int, patience: float) -> Office:
+    """The role of that name (of that number in PostgreSQL) for this catalogue.
+
+    PostgreSQL takes it away from a process that does not ask for it for so many seconds: one that hangs.
+    """
     if engine.dialect.name == "postgresql":
-        return _Advisory(engine, number)
+        return _Advisory(engine, number, patience)
     return FileOffice(engine, Path(f"{engine.url.database}.{name}"))
 
 
@@ -74,11 +79,15 @@ class FileOffice:
 class _Advisory:
     """Held by a session of PostgreSQL of its own: when that is cut, the server lets go, and nothing can be written.
 
-    The server notices within seconds that the holder's host has vanished.
+    The server notices within seconds that the holder's host has vanished, and cuts off a holder that hangs: the
+    operating system of a process that is stopped goes on answering for it.
     """
 
-    def __init__(self, engine: Engine, number: int) -> None:
+    def __init__(self, engine: Engine, number: int, patience: float) -> None:
         self._engine, self._number = engine, number
+        cut = f"{patience:.0f}s"
+        self._session = {"tcp_keepalives_idle": "5s", "tcp_keepalives_interval": "2s"}
+        self._session |= {"idle_session_timeout": cut, "idle_in_transaction_session_timeout": cut}
         self._connection: Connection | None = None
 
     def held(self) -> bool:
@@ -118,8 +127,7 @@ class _Advisory:
             # Not of the pool any longer: closing it ends the session, and the lock with it.
             connection.detach()
             with connection.begin():
-                for setting, seconds in (("tcp_keepalives_idle", 5), ("tcp_keepalives_interval", 2)):
-                    connection.execute(text(f"SET {setting} = {seconds}"))
+                connection.execute(_SET, [{"name": name, "value": value} for name, value in self._session.items()])
                 if connection.execute(_TRY, {"number": self._number}).scalar_one():
                     return connection
         except SQLAlchemyError:

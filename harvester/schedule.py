@@ -23,6 +23,10 @@ from harvester.worker import mode_for
 
 log = logging.getLogger(__name__)
 
+# After so many ticks that did not come, though not before so many seconds, a scheduler hangs and another takes over.
+_MISSED_TICKS = 6
+_LEAST_PATIENCE = 30.0
+
 
 def utcnow() -> datetime:
     """The present instant; the only clock of the service."""
@@ -81,7 +85,9 @@ class Scheduler:
 
     def __init__(self, engine: Engine, settings: Settings, now: Callable[[], datetime] = utcnow) -> None:
         self._settings, self._now = settings, now
-        self._office = office(engine, "scheduler", SCHEDULER)
+        self._office = office(
+            engine, "scheduler", SCHEDULER, max(_LEAST_PATIENCE, settings.tick_seconds * _MISSED_TICKS)
+        )
         self._leading = False
         self._ticking = BackgroundScheduler(timezone="UTC")
         # APScheduler's own clock is the machine's, whatever `now` says.

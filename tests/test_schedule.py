@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from sqlalchemy import Engine, column, func, select, table
 
 from harvester import sources
+from harvester.alone import SCHEDULER, office
 from harvester.catalogue import claims, queries, store
 from harvester.catalogue.database import writing
 from harvester.catalogue.tables import notices, runs
@@ -263,6 +265,17 @@ def test_one_scheduler_at_a_time_and_another_takes_over(engine: Engine, settings
     first.stop()
     assert second.tick() == 1
     second.stop()
+
+
+def test_a_scheduler_that_hangs_loses_the_role(postgres_engine: Engine) -> None:
+    first, second = (office(postgres_engine, "scheduler", SCHEDULER, patience=1.0) for _ in range(2))
+    assert (first.held(), second.held()) == (True, False)
+    # It is not asked any longer, as if its process were stopped.
+    until = time.monotonic() + 60
+    while not second.held() and time.monotonic() < until:
+        time.sleep(0.1)
+    assert (second.held(), first.held()) == (True, False)
+    second.leave()
 
 
 def test_a_scheduler_whose_connection_is_cut_writes_no_more_and_another_takes_over(

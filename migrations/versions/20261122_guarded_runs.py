@@ -17,8 +17,8 @@ ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 RUNS = sa.table(
     "runs",
     *(sa.column(name, ID) for name in ("id", "source_id")),
-    *(sa.column(name, sa.Text) for name in ("status", "code", "message")),
-    *(sa.column(name, sa.DateTime) for name in ("queued_at", "ended_at")),
+    *(sa.column(name, sa.Text) for name in ("status", "code", "message", "cursor")),
+    *(sa.column(name, sa.DateTime) for name in ("queued_at", "heartbeat_at", "ended_at")),
 )
 SOURCES = sa.table("sources", sa.column("id", ID), sa.column("url", sa.Text), sa.column("host", sa.String))
 
@@ -66,12 +66,21 @@ def upgrade() -> None:
     _tokens()
     _notices()
     connection = op.get_bind()
+    _end_begun(connection)
     _end_doubles(connection)
     live = sa.text("status IN ('queued', 'running')")
     op.create_index("uq_runs_live", "runs", ["source_id"], unique=True, sqlite_where=live, postgresql_where=live)
     for source in connection.execute(sa.select(SOURCES)).all():
         host = (urlsplit(source.url).hostname or "")[:255]
         connection.execute(sa.update(SOURCES).where(SOURCES.c.id == source.id).values(host=host))
+
+
+def _end_begun(connection: sa.Connection) -> None:
+    """Runs that were begun before cannot go on: what is needed to resume and to fence them was not kept."""
+    begun = RUNS.c.status == "running"
+    message = "it was running while the tables were brought up to date; what it had written stays"
+    values = {"status": "failed", "code": "worker-lost", "message": message, "cursor": None}
+    connection.execute(sa.update(RUNS).where(begun).values(**values, ended_at=RUNS.c.heartbeat_at))
 
 
 def _end_doubles(connection: sa.Connection) -> None:

@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from connectors import ckan
 from connectors.ckan import keys
 from connectors.ckan.dataset import licence_hints
+from connectors.ckan.options import Options
 from connectors.ckan.reading import decoded, flat, folded
 from connectors.ckan.roots import candidates, root_of
 from connectors.ckan.walk import make_record, wanted
@@ -797,3 +799,10 @@ def test_a_status_of_any_shape_is_no_trouble(answer: Any) -> None:
     (page,) = walked(lambda request: said if request.path.endswith("status_show") else inner(request))
     assert guids([page]) == ["00000001"]
     assert isinstance(page.catalogue, dict)
+
+
+@pytest.mark.parametrize("given", ["50", 50])
+def test_the_page_size_may_come_from_a_command_line(given: object) -> None:
+    assert Options.model_validate({"page_size": given}).page_size == 50
+    with pytest.raises(ValidationError):
+        Options.model_validate({"page_size": "²"})

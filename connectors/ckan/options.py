@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from harvester.connector import NoOptions
+
+
+def _number(value: object) -> object:
+    """What a command line or a form says of a number is text."""
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10 else value
 
 
 class Options(NoOptions):
@@ -16,7 +21,7 @@ class Options(NoOptions):
     organizations: tuple[str, ...] = Field((), description="Only datasets of these organisations (names, not titles).")
     groups: tuple[str, ...] = Field((), description="Only datasets in these groups (names, not titles).")
     fq: str = Field("", description="A Solr filter query of your own, such as `license_id:cc-by`.", max_length=2000)
-    page_size: Literal[1000, 500, 250, 50, 10] = Field(
+    page_size: Annotated[Literal[1000, 500, 250, 50, 10], BeforeValidator(_number)] = Field(
         250, description="Datasets asked for at once; pages that fail are asked for in smaller pieces anyway."
     )
 

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
-from sqlalchemy import Engine, func, insert, make_url, select, text
+from sqlalchemy import URL, Engine, create_engine, func, insert, make_url, select, text
 from sqlalchemy.exc import DBAPIError
 
 from harvester import storable
@@ -26,7 +26,7 @@ from harvester.catalogue.database import in_turn, is_current, migrate, open_engi
 from harvester.catalogue.store import Problem
 from harvester.catalogue.tables import changes, datasets, match_keys, metadata, records, runs, unmatched
 from harvester.connector import Record
-from harvester.errors import RecordError
+from harvester.errors import RecordError, UsageError
 from harvester.harvest import unreachable
 from harvester.identity import known_as
 from harvester.identity import match_keys as keys_of
@@ -212,6 +212,25 @@ def test_connections_that_were_cut_are_replaced(postgres_engine: Engine) -> None
     for _ in own:
         with postgres_engine.connect() as connection:
             assert connection.execute(text("SELECT pg_backend_pid()")).scalar_one() not in own
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_database_that_cannot_keep_all_text_is_refused(postgres_settings: Settings, encoding: str) -> None:
+    name, server = f"of_{encoding.lower()}", create_engine(_driven(postgres_settings), isolation_level="AUTOCOMMIT")
+    how = f"ENCODING '{encoding}' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'"
+    with server.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} {how}"))
+        url = server.url.set(database=name).render_as_string(hide_password=False)
+        engine = open_engine(Settings(database_url=url))
+        with pytest.raises(UsageError, match=f"as {encoding}"):
+            migrate(engine)
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
+    server.dispose()
+
+
+def _driven(settings: Settings) -> URL:
+    return make_url(settings.database_url).set(drivername="postgresql+psycopg")
 
 
 def failing(engine: Engine, *statements: str) -> Exception:

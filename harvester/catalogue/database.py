@@ -19,6 +19,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import URL, BigInteger, Connection, Engine, bindparam, create_engine, event, func, make_url, select
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from harvester.errors import UsageError
 from harvester.settings import Settings
 
 # WAL lets the API read while a run writes; NORMAL never corrupts, it may lose the last commits on a power cut.
@@ -37,6 +38,7 @@ _CATALOGUE, _MIGRATION = 0x68617276_0001, 0x68617276_0002
 # A host that vanished without a word is noticed within a minute; a client that hangs in a transaction is cut off.
 _POSTGRESQL = {
     "application_name": "harvester",
+    "client_encoding": "utf8",
     "connect_timeout": 10,
     "keepalives_idle": 30,
     "keepalives_interval": 10,
@@ -119,7 +121,7 @@ def _completed(url: URL, password_file: Path | None) -> URL:
 
 
 def _postgresql(url: URL, settings: Settings) -> Engine:
-    return create_engine(
+    engine = create_engine(
         url,
         # One state for all statements of a reading transaction, as on SQLite; `writing` says otherwise.
         isolation_level="REPEATABLE READ",
@@ -128,6 +130,16 @@ def _postgresql(url: URL, settings: Settings) -> Engine:
         pool_size=settings.workers * 2,
         max_overflow=_SPARE,
     )
+    event.listen(engine, "connect", _require_unicode)
+    return engine
+
+
+def _require_unicode(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    """Raises `UsageError` for a database that cannot keep what portals say, or not tell its letters."""
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        message = f"the database keeps text as {encoding}; make one with CREATE DATABASE ... ENCODING 'UTF8'"
+        raise UsageError(f"{message} TEMPLATE template0", code="database-encoding")
 
 
 def _sqlite(url: URL) -> Engine:

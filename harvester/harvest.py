@@ -31,6 +31,9 @@ COUNTED = tuple(Action)
 LARGEST_TOTAL = 2**53
 # So many records a source may withdraw by saying so; what is more counts as missing.
 MOST_WITHDRAWN = 1000
+# Totals that are capped at 10,000 stand for a million; what goes far beyond has no end.
+_MOST_TIMES, _AND_MORE = 100, 10_000
+_MOST_UNCOUNTED = 10_000_000
 # Seconds between two statements of a transaction, at least; a batch takes one or two to prepare.
 _LEAST_PATIENCE = 10.0
 
@@ -121,6 +124,11 @@ class Tally:
     def restless(self) -> bool:
         """Whether the source stated different totals during the walk."""
         return self.least != self.most
+
+    @property
+    def endless(self) -> bool:
+        """Whether so much more came than the source counts that it must be making up records as it is asked."""
+        return self.fetched > (_MOST_TIMES * self.most + _AND_MORE if self.most else _MOST_UNCOUNTED)
 
     @property
     def again(self) -> int:

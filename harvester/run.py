@@ -302,6 +302,9 @@ def _count(tally: Tally, page: Page, outcomes: list[Outcome], stored: int, named
     if tally.idle > MOST_IDLE_PAGES:
         message = f"{tally.idle} pages in a row brought only records that had come before"
         raise SourceError(message, code="paging-loop")
+    if tally.endless:
+        message = f"{tally.fetched} records came from a source that counts {tally.most}, and there is no end of them"
+        raise SourceError(message, code="paging-loop")
 
 
 def _note_body(connection: Connection, ref: RunRef, page: Page, now: datetime) -> None:

@@ -27,7 +27,7 @@ from harvester.catalogue.tables import (
 from harvester.catalogue.tables import (
     sources as source_rows,
 )
-from harvester.connector import Body, Page
+from harvester.connector import Body, Page, Record
 from harvester.errors import SourceError, UsageError
 from harvester.harvest import Change, Harvest, Result
 from harvester.http import Http
@@ -264,6 +264,19 @@ def test_what_the_source_itself_deletes_is_retired(bench: Bench) -> None:
     connector.deleted = ("g1",)
     assert counts(bench.run(connector)) == {"unchanged": 2, "retired": 1}
     assert bench.titles() == ["Jeu 0", "Jeu 2"]
+
+
+@pytest.mark.parametrize(("total", "most"), [(50, 16_000), (0, None)])
+def test_a_source_that_makes_up_records_without_end_fails(bench: Bench, total: int, most: int | None) -> None:
+    class Endless(Programmable):
+        def fetch(self, *args: Any) -> Any:
+            for start in range(0, 20_000, 500):
+                yield Page(tuple(Record(f"made-up-{start + n}", {}, deleted=True) for n in range(500)), total)
+
+    result = bench.run(Endless())
+    # A total of nothing counts nothing: it says nothing of where the end would be.
+    assert (result.status, result.code) == (("failed", "paging-loop") if most else ("succeeded", None))
+    assert most is None or result.tally.fetched < most
 
 
 def test_a_guid_listed_twice_counts_once(bench: Bench) -> None:

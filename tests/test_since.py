@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
-from harvester.connector import Page, Walk
+from harvester.connector import Page, Record, Walk
+from harvester.errors import SourceError
 from harvester.samples.serving import Portal, Reply, Request, json_reply
+from harvester.walks import walk_changes
 from tests.kinds import KINDS, START, Kind, guids
 
 NAMES = ("ckan", "opendatasoft", "udata")
@@ -97,3 +100,29 @@ def test_a_portal_that_cannot_be_asked_what_changed_last_is_believed() -> None:
         return json_reply(refusal, 409) if request.get("sort") == "metadata_modified desc" else portal(request)
 
     assert list(kind.walk(answer, since(28 * 1440))) == []
+
+
+@pytest.mark.parametrize("code", ["http-400", "ckan-search-query-error"])
+def test_a_portal_that_refuses_the_filter_is_read_whole(code: str) -> None:
+    def some(cursor: str | None) -> Iterator[Page]:
+        raise SourceError("what is that?", code=code)
+        yield
+
+    whole = [Page((Record("a", {}),), cursor="1"), Page((Record("b", {}),), cursor="2")]
+    first, *rest = walk_changes(Walk(START), some, lambda cursor: iter(whole[int(cursor or 0) :]), lambda: None)
+    assert [note.code for note in first.notes] == ["filter-ignored"]
+    assert guids(rest) == ["a", "b"]
+    again = walk_changes(
+        Walk(START, rest[0].cursor), some, lambda cursor: iter(whole[int(cursor or 0) :]), lambda: None
+    )
+    assert guids(again) == ["b"]
+
+
+@pytest.mark.parametrize("code", ["http-404", "unavailable"])
+def test_a_portal_that_fails_when_asked_for_changes_fails(code: str) -> None:
+    def some(cursor: str | None) -> Iterator[Page]:
+        raise SourceError("not now", code=code)
+        yield
+
+    with pytest.raises(SourceError, match="not now"):
+        list(walk_changes(Walk(START), some, lambda cursor: iter(()), lambda: None))

@@ -11,6 +11,8 @@ from harvester.errors import Blocked, RecordError, SourceError, Unavailable
 
 # Some portals keep dates without a time, or write local time for UTC.
 SLACK = timedelta(days=1)
+# How portals refuse a condition that they do not know: old CKANs, and those whose search has no such field.
+_REFUSED = frozenset(("http-400", "ckan-search-query-error", "ckan-validation-error"))
 # Before the cursor of a walk that reads everything after all.
 _ALL = "all:"
 # Before the cursor of a walk that has shown what changed last.
@@ -35,7 +37,7 @@ def walk_changes(
 
     A portal that answers with records that are far older ignores the filter: what comes is everything, and a note says
     so.  One whose answer lacks the very `newest` record that it has, though that one changed since, answers wrongly:
-    `everything` is walked instead.  Both notes have the code `filter-ignored`.
+    `everything` is walked instead, as from one that refuses the filter.  These notes have the code `filter-ignored`.
     """
     since, cursor = walk.since, walk.cursor
     if since is None:
@@ -49,7 +51,11 @@ def walk_changes(
     date = changed(latest) if latest else None
     missing = latest.guid if latest and date and date >= since else None
     told = False
-    for page in some(cursor.removeprefix(_SURE) if cursor else None):
+    for page in _asked(some, cursor.removeprefix(_SURE) if cursor else None):
+        if page is None:
+            yield Page((), cursor=_ALL, notes=(_refused(since),))
+            yield from _everything(everything(None))
+            return
         missing = None if any(record.guid == missing for record in page.records) else missing
         ignored = not told and _is_old(page, since - SLACK, changed)
         told = told or ignored
@@ -58,6 +64,21 @@ def walk_changes(
     if missing is not None:
         yield Page((), cursor=_ALL, notes=(_unanswered(since, missing),))
         yield from _everything(everything(None))
+
+
+def _asked(some: Pages, cursor: str | None) -> Iterator[Page | None]:
+    """The pages as filtered by the portal; None, and nothing else, where it refuses the filter."""
+    pages = some(cursor)
+    try:
+        first = next(pages, None)
+    except SourceError as error:
+        if cursor is not None or error.code not in _REFUSED:
+            raise
+        yield None
+        return
+    if first is not None:
+        yield first
+        yield from pages
 
 
 def _latest(newest: Callable[[], Record | None]) -> Record | None:
@@ -83,6 +104,11 @@ def _is_old(page: Page, limit: datetime, changed: Callable[[Record], datetime | 
 
 def _ignored(since: datetime) -> RecordError:
     message = f"the portal ignores that only changes since {since:%Y-%m-%dT%H:%M:%SZ} are asked for: everything is read"
+    return RecordError(message, code="filter-ignored", field="since", value=since.isoformat())
+
+
+def _refused(since: datetime) -> RecordError:
+    message = f"the portal refuses to be asked for changes since {since:%Y-%m-%dT%H:%M:%SZ}: everything is read"
     return RecordError(message, code="filter-ignored", field="since", value=since.isoformat())
 
 

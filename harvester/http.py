@@ -9,6 +9,7 @@ import io
 import itertools
 import logging
 import random
+import shutil
 import tempfile
 import threading
 import time
@@ -134,8 +135,21 @@ class Http:
             head = self._until_answered(ask, sink)
             sink.seek(0)
             contents = body.Contents(sink, self._settings.max_response_bytes, urls.redacted(head.url))
-            with Feed(contents, head) as feed:
+            with self._struck(contents, urls.redacted(head.url)) as clean, Feed(clean, head) as feed:
                 yield feed
+
+    @contextmanager
+    def _struck(self, contents: body.Contents, url: str) -> Iterator[body.Contents]:
+        """A big answer without the keys that it repeats, in its links to further pages or in its datasets."""
+        words = [word.encode() for word in self._vault.striking()]
+        if not words:
+            yield contents
+            return
+        with tempfile.SpooledTemporaryFile(_SPOOL_BYTES) as plain:
+            # A gzip file is unpacked first, for what it holds cannot be seen in it.
+            shutil.copyfileobj(contents, plain, body.PIECE)
+            body.strike(plain, words)
+            yield body.Contents(plain, self._settings.max_response_bytes, url)
 
     def _ask(
         self,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -14,6 +16,7 @@ from harvester import access
 from harvester.access import Access
 from harvester.errors import SourceError, Unavailable, UsageError
 from harvester.http import Http
+from harvester.net.body import PIECE
 from tests.misbehaving import Portal, clients, say, serving, to
 
 serve = pytest.fixture(name="serve")(serving)
@@ -151,3 +154,19 @@ def test_secrets_and_headers_of_a_source_stay_at_its_origin(
     told = f"{caught.value.message} {caught.value!r} {caught.value.url} {caplog.text} {http.__dict__!r} {how!r}"
     assert "wrong key ***" in told
     assert "hunter2" not in told
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize("before", [0, PIECE - 5, 2 * PIECE - 1])
+def test_a_big_answer_does_not_bring_the_key_back(
+    serve: Serve, client: Client, monkeypatch: pytest.MonkeyPatch, zipped: bool, before: int
+) -> None:
+    key = "k3y/0123456789ab"
+    monkeypatch.setenv("PORTAL_KEY", key)
+    said = b"-" * before + f"<a?k={quote(key, safe='')}> told {key}{key}.".encode() + b"-" * PIECE
+    home = serve(say(gzip.compress(said) if zipped else said))
+    http = client(access=Access(secrets={"?k": "Apikey env:PORTAL_KEY"}), home=home.url)
+    with http.stream(home.url) as feed:
+        brought = feed.read()
+    stars = "*" * len(key)
+    assert brought == b"-" * before + f"<a?k={stars}**> told {stars}{stars}.".encode() + b"-" * PIECE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, Any
 
 from harvester.errors import SourceError, Unavailable
@@ -131,6 +131,24 @@ class Contents(io.RawIOBase):
             raise too_large(self._url)
         buffer[: len(data)] = data
         return len(data)
+
+
+def strike(file: IO[bytes], words: Sequence[bytes]) -> None:
+    """Put asterisks where a file holds one of these words; it stays as long as it is, and memory small."""
+    overlap = max(map(len, words), default=1) - 1
+    end, text = 0, b""
+    file.seek(0)
+    while piece := file.read(PIECE):
+        text = text[max(len(text) - overlap, 0) :] + piece
+        end += len(piece)
+        for word in words:
+            place = text.find(word)
+            while place >= 0:
+                file.seek(end - len(text) + place)
+                file.write(b"*" * len(word))
+                place = text.find(word, place + len(word))
+        file.seek(end)
+    file.seek(0)
 
 
 def too_large(url: str) -> SourceError:

@@ -61,11 +61,14 @@ class Vault:
         Of good answers only what is long enough to be a key, and no word of a dataset, is struck out; the credentials
         in an address stay, for links to further pages need them.
         """
-        keys = {_key(value) for value in self.secrets.values()}
-        words = self.words([asked], headers) if refused else [key for key in keys if len(key) >= _KEY_LENGTH]
-        for word in words:
+        for word in self.words([asked], headers) if refused else self.striking():
             content = content.replace(word.encode(), b"***")
         return content
+
+    def striking(self) -> list[str]:
+        """What is struck out of good answers, the longest first, also as URLs spell it."""
+        keys = {key for value in self.secrets.values() if len(key := _key(value)) >= _KEY_LENGTH}
+        return sorted(keys | {quote(key, safe="") for key in keys}, key=len, reverse=True)
 
     def _home_for(self, url: httpx.URL) -> httpx.URL | None:
         return self.home if self.home is not None and urls.may_know(url, self.home) else None

@@ -82,7 +82,7 @@ class Missing:
 
     `known` is how many were active before the walk, `twice` how many the last sound walk did not show either,
     `agreed` how many so many sound walks in a row did not show that they need no person any more, `new` how many
-    records came instead of the missing ones.
+    records came instead of the missing ones, `deleted` how many went because the source itself says so.
     """
 
     vanished: int
@@ -90,6 +90,7 @@ class Missing:
     twice: int = 0
     agreed: int = 0
     new: int = 0
+    deleted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,7 @@ def retirement(walk: Walked, missing: Missing, guard: Guard) -> Retirement:
         return NOTHING
     if bad := flaw(walk):
         return Retirement(Reach.NONE, True, bad[0], f"{bad[1]}; {missing.vanished} known ones were not shown")
-    limit = guard.limit(missing.known)
+    limit = max(guard.limit(missing.known) - missing.deleted, 0)
     counted, reach = (missing.twice, Reach.TWICE) if walk.restless else (missing.vanished, Reach.ALL)
     if counted - missing.agreed > limit:
         return Retirement(Reach.AGREED, True, *_too_many(missing, counted, limit))

@@ -116,8 +116,17 @@ def counted(harvest: Harvest, ref: RunRef, tally: Tally) -> tuple[Missing, Bound
     if harvest.dry:
         seen = [row.seen_run_id for rows in _pages(harvest, ref, tally, bounds.all) for row in rows]
         numbers = [sum(run < bound for run in seen) for bound in (bounds.all, bounds.twice, bounds.agreed)]
-    new = tally.counts[Action.CREATED]
-    return Missing(numbers[0], _known(harvest, tally, active), numbers[1], numbers[2], new), bounds
+    gone = _gone(harvest, tally)
+    known = _known(harvest, tally, active) + (0 if harvest.dry else gone)
+    return Missing(numbers[0], known, numbers[1], numbers[2], tally.counts[Action.CREATED], gone), bounds
+
+
+def _gone(harvest: Harvest, tally: Tally) -> int:
+    """How many of those that the source withdraws are retired; a dry run would have retired what it marks as seen."""
+    if harvest.dry:
+        return len(tally.saw.intersection(tally.withdrawn))
+    with harvest.engine.connect() as connection:
+        return len(tally.withdrawn) - len(missing.active(connection, tally.withdrawn))
 
 
 def part(

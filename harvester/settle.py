@@ -116,7 +116,7 @@ def _walked(harvest: Harvest, ref: RunRef, tally: Tally, walk: Walk) -> Walked:
         distinct=seen + new + tally.unstored + tally.dropped,
         advertised=tally.advertised,
         errors=tally.errors,
-        usable=tally.fetched - tally.counts[Action.FAILED],
+        usable=tally.fetched - tally.counts[Action.FAILED] - tally.dropped,
         restless=tally.restless,
         doubt=tally.doubt,
     )

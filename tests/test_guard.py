@@ -667,3 +667,27 @@ def test_the_feed_of_a_county_over_two_years(bench: Guarded, shared: Path) -> No
             assert keys.setdefault(title, view.key) == view.key, title
     assert [visible for _, visible in seen] == [32, 32, 31, 31, 31, 31, 32, 36]
     assert [status for status, _ in seen] == [*["succeeded"] * 5, "held", *["succeeded"] * 2]
+
+
+@pytest.mark.parametrize("number", [30, 700])
+def test_a_portal_that_calls_everything_deleted_deletes_nothing(bench: Guarded, number: int) -> None:
+    connector = Programmable(packages(number), 100)
+    bench.run(connector)
+    connector.deleted = tuple(connector.packages)
+    bench.run(connector, mode="incremental")
+    assert bench.visible() == number
+    for dry in (True, False, False, False, False):
+        assert bench.status(connector, dry=dry) == ("held", "empty-answer")
+    assert bench.visible() == number
+    assert len(bench.would_go(bench.last().id)) == min(number, 100)
+
+
+def test_what_the_source_deletes_and_what_it_does_not_show_share_one_limit(bench: Guarded) -> None:
+    connector = Programmable(packages(100), 50)
+    bench.run(connector)
+    connector.deleted = tuple(f"g{number}" for number in range(50, 58))
+    for number in range(40, 44):
+        del connector.packages[f"g{number}"]
+    assert bench.status(connector, dry=True) == ("held", "too-many-vanished")
+    assert bench.status(connector) == ("held", "too-many-vanished")
+    assert bench.visible() == 92

@@ -73,7 +73,7 @@ class Walked:
 
 
 # What connectors note of walks that may not have shown all that there is.
-DOUBTS = frozenset({"filter-ignored", "unshown-datasets", "window"})
+DOUBTS = frozenset({"empty-answer", "filter-ignored", "unshown-datasets", "window"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from harvester.catalogue import leaving, queries, store
 from harvester.catalogue.database import writing
 from harvester.catalogue.store import Problem, RunRef
 from harvester.connector import Walk
-from harvester.decide import NOTHING, Action, Guard, Retirement, Walked, retirement, sound
+from harvester.decide import NOTHING, Action, Guard, Reach, Retirement, Walked, retirement, sound
 from harvester.errors import HarvesterError
 from harvester.harvest import Change, Harvest, Result, Tally, problem_of, stepping
 from harvester.notices import notify
@@ -21,6 +21,7 @@ from harvester.parting import Ask, carry_over, counted, part, revive, withdraw
 log = logging.getLogger(__name__)
 
 GOOD = ("succeeded", "partial")
+EMPTY = "empty-answer"
 
 
 def settle(harvest: Harvest, ref: RunRef, tally: Tally, walk: Walk, ask: Ask | None = None) -> Retirement:
@@ -36,7 +37,7 @@ def settle(harvest: Harvest, ref: RunRef, tally: Tally, walk: Walk, ask: Ask | N
     guard = Guard(harvest.settings.retire_share, harvest.settings.retire_least)
     withdraw(harvest, ref, tally, guard)
     if walked.incremental:
-        return NOTHING
+        return _changes_alone(harvest, ref, tally)
     tally.sound = sound(walked)
     if tally.gap:
         message = f"the source advertises {walked.advertised} records and gave {walked.distinct} distinct ones"
@@ -50,6 +51,15 @@ def settle(harvest: Harvest, ref: RunRef, tally: Tally, walk: Walk, ask: Ask | N
         message = f"{tally.carried} records came under new identifiers and keep their datasets; {rest}"
         tally.findings.append(Problem("walk", "warning", "identifiers-changed", message))
     return verdict
+
+
+def _changes_alone(harvest: Harvest, ref: RunRef, tally: Tally) -> Retirement:
+    """A walk that asks for changes retires nothing; one that is told that there is nothing at all is no good one."""
+    with harvest.engine.connect() as connection:
+        known = queries.active_count(connection, ref.source_id)
+    if tally.doubt != EMPTY or not known:
+        return NOTHING
+    return Retirement(Reach.NONE, code=EMPTY, reason=f"the source says that it is empty; {known} of it are known")
 
 
 def ended(ref: RunRef, tally: Tally, verdict: Retirement) -> Result:
@@ -138,6 +148,7 @@ def _dates(source: Any, result: Result, mode: str, started: datetime) -> dict[st
     if result.status == "failed":
         return {"failing_since": source.failing_since or started}
     dates: dict[str, Any] = {"failing_since": None}
-    if result.status in GOOD and mode != "replay" and not (tally.errors or tally.unstored or tally.gap):
+    lost = tally.errors or tally.unstored or tally.gap or result.code == EMPTY
+    if result.status in GOOD and mode != "replay" and not lost:
         dates |= {"since_at": started} | ({"complete_at": started} if mode == "full" else {})
     return dates

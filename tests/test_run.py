@@ -34,6 +34,7 @@ from harvester.http import Http
 from harvester.notices import notify
 from harvester.run import run
 from harvester.settings import Settings
+from harvester.walks import nothing
 from tests.programmable import Programmable, packages
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -277,6 +278,22 @@ def test_a_source_that_makes_up_records_without_end_fails(bench: Bench, total: i
     # A total of nothing counts nothing: it says nothing of where the end would be.
     assert (result.status, result.code) == (("failed", "paging-loop") if most else ("succeeded", None))
     assert most is None or result.tally.fetched < most
+
+
+def test_an_empty_answer_to_the_question_for_changes_is_no_good_run(bench: Bench) -> None:
+    class Empty(Programmable):
+        def fetch(self, *args: Any) -> Any:
+            yield Page((), notes=(nothing(),))
+
+    assert bench.run(Empty()).status == "succeeded"
+    bench.run(Programmable(packages(3)))
+    with bench.engine.connect() as connection:
+        since = sources.named(connection, "one").since_at
+    result = bench.run(Empty(), mode="incremental")
+    assert (result.status, result.code) == ("partial", "empty-answer")
+    with bench.engine.connect() as connection:
+        assert sources.named(connection, "one").since_at == since
+    assert bench.visible() == 3
 
 
 def test_a_guid_listed_twice_counts_once(bench: Bench) -> None:

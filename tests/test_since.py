@@ -102,6 +102,9 @@ def test_a_portal_that_cannot_be_asked_what_changed_last_is_believed() -> None:
     assert list(kind.walk(answer, since(28 * 1440))) == []
 
 
+LATEST = Record("b", {})
+
+
 @pytest.mark.parametrize("code", ["http-400", "ckan-search-query-error"])
 def test_a_portal_that_refuses_the_filter_is_read_whole(code: str) -> None:
     def some(cursor: str | None) -> Iterator[Page]:
@@ -109,7 +112,7 @@ def test_a_portal_that_refuses_the_filter_is_read_whole(code: str) -> None:
         yield
 
     whole = [Page((Record("a", {}),), cursor="1"), Page((Record("b", {}),), cursor="2")]
-    first, *rest = walk_changes(Walk(START), some, lambda cursor: iter(whole[int(cursor or 0) :]), lambda: None)
+    first, *rest = walk_changes(Walk(START), some, lambda cursor: iter(whole[int(cursor or 0) :]), lambda: LATEST)
     assert [note.code for note in first.notes] == ["filter-ignored"]
     assert guids(rest) == ["a", "b"]
     again = walk_changes(
@@ -125,4 +128,9 @@ def test_a_portal_that_fails_when_asked_for_changes_fails(code: str) -> None:
         yield
 
     with pytest.raises(SourceError, match="not now"):
-        list(walk_changes(Walk(START), some, lambda cursor: iter(()), lambda: None))
+        list(walk_changes(Walk(START), some, lambda cursor: iter(()), lambda: LATEST))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.name in ("ckan", "udata", "opendatasoft")], ids=str)
+def test_a_portal_that_has_nothing_at_all_is_told(kind: Kind) -> None:
+    assert codes(list(kind.walk(kind.portal([]), since(60)))) == ["empty-answer"]

@@ -19,7 +19,7 @@ from harvester.errors import RecordError, SourceError
 from harvester.fields.when import instant, when
 from harvester.http import Http
 from harvester.model import Dataset
-from harvester.walks import Slice, walk_offsets
+from harvester.walks import Slice, nothing, walk_offsets
 
 NAME = "udata"
 INCREMENTAL = True
@@ -69,7 +69,7 @@ def _pages(listing: Listing, walk: Walk) -> Iterator[Page]:
 
     A portal that ignores the order is walked to its end, and a note says so.
     """
-    told, ordered = False, True
+    told, ordered, empty = False, True, walk.cursor is None
 
     def read(offset: int, limit: int) -> Slice:
         nonlocal ordered
@@ -80,9 +80,11 @@ def _pages(listing: Listing, walk: Walk) -> Iterator[Page]:
 
     for page in walk_offsets(listing.read if walk.since is None else read, record_of, SIZES, walk.cursor):
         yield page if ordered or told else replace(page, notes=(*page.notes, _unordered()))
-        told = told or not ordered
+        told, empty = told or not ordered, False
         if ordered and walk.since and any(record.modified and record.modified < walk.since for record in page.records):
             return
+    if empty and walk.since:
+        yield Page((), notes=(nothing(),))
 
 
 def _unordered() -> RecordError:

@@ -6,9 +6,9 @@ A walk yields `Page`s and returns when the source has shown everything; it raise
 
 from __future__ import annotations
 
-from harvester.walks.changes import walk_changes
+from harvester.walks.changes import nothing, walk_changes
 from harvester.walks.links import is_linked, walk_links
 from harvester.walks.offsets import walk_offsets
 from harvester.walks.slices import Make, Read, Slice, records
 
-__all__ = ["Make", "Read", "Slice", "is_linked", "records", "walk_changes", "walk_links", "walk_offsets"]
+__all__ = ["Make", "Read", "Slice", "is_linked", "nothing", "records", "walk_changes", "walk_links", "walk_offsets"]

@@ -37,7 +37,8 @@ def walk_changes(
 
     A portal that answers with records that are far older ignores the filter: what comes is everything, and a note says
     so.  One whose answer lacks the very `newest` record that it has, though that one changed since, answers wrongly:
-    `everything` is walked instead, as from one that refuses the filter.  These notes have the code `filter-ignored`.
+    `everything` is walked instead, as from one that refuses the filter.  These notes have the code `filter-ignored`;
+    that of a portal which says that it has nothing at all, `empty-answer`.
     """
     since, cursor = walk.since, walk.cursor
     if since is None:
@@ -47,7 +48,9 @@ def walk_changes(
         yield from _everything(everything(cursor.removeprefix(_ALL)))
         return
     sure = cursor is not None and cursor.startswith(_SURE)
-    latest = None if sure else _latest(newest)
+    latest, empty = (None, False) if sure else _latest(newest)
+    if empty:
+        yield Page((), notes=(nothing(),))
     date = changed(latest) if latest else None
     missing = latest.guid if latest and date and date >= since else None
     told = False
@@ -81,14 +84,21 @@ def _asked(some: Pages, cursor: str | None) -> Iterator[Page | None]:
         yield from pages
 
 
-def _latest(newest: Callable[[], Record | None]) -> Record | None:
+def _latest(newest: Callable[[], Record | None]) -> tuple[Record | None, bool]:
+    """The record that changed last, and whether the portal answers that it has none at all."""
     try:
-        return newest()
+        latest = newest()
+        return latest, latest is None
     except (Blocked, Unavailable):
         raise
     except (SourceError, RecordError):
         # The portal cannot be asked that: there is nothing to compare with.
-        return None
+        return None, False
+
+
+def nothing() -> RecordError:
+    """The note that a portal, asked for changes, says that it has no datasets whatever."""
+    return RecordError("the portal says that it has no datasets at all", code="empty-answer")
 
 
 def _everything(pages: Iterator[Page]) -> Iterator[Page]:

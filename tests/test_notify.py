@@ -378,6 +378,15 @@ def test_a_webhook_is_told_of_the_problems(engine: Engine, settings: Settings, h
     assert (told["code"], told["value"], told["url"]) == ("http-500", "500", "https://paris.example/")
 
 
+def test_notices_do_not_tell_the_keys_in_addresses(engine: Engine, settings: Settings, hook: Hook) -> None:
+    rule = {"channel": "webhook", "to": hook.url, "digest_minutes": 0}
+    one = source(engine, rule, url="https://u:pw@paris.example.org/data.json?api_key=s3cret")
+    ended(engine, settings, one, "failed")
+    assert notify.send_due(engine, settings, NOW) == 1
+    assert "s3cret" not in (body := hook.received[0][1].decode())
+    assert "https://paris.example.org/data.json?api_key=***" in body
+
+
 def test_a_webhook_can_tell_that_it_is_us(engine: Engine, settings: Settings, hook: Hook, tmp_path: Any) -> None:
     (tmp_path / "key").write_text("k3y\n")
     settings = settings.model_copy(update={"webhook_secret_file": tmp_path / "key"})

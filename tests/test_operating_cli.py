@@ -43,6 +43,16 @@ def test_a_token_is_made_listed_and_revoked(tmp_path: Path) -> None:
 
 
 @pytest.mark.one_database("sqlite", reason="nothing of it depends on the database")
+def test_the_keys_in_the_address_of_a_source_are_not_shown(tmp_path: Path) -> None:
+    harvester = command_in(tmp_path)
+    harvester("source", "add", "https://a.example/?api_key=s3cret", "--connector", "ckan", "--name", "a")
+    for shown in (harvester("source", "show", "a"), harvester("source", "list")):
+        assert shown.returncode == 0
+        assert "https://a.example" in shown.stdout
+        assert "s3cret" not in shown.stdout
+
+
+@pytest.mark.one_database("sqlite", reason="nothing of it depends on the database")
 def test_whether_people_are_reached_can_be_tried(tmp_path: Path) -> None:
     harvester = command_in(tmp_path)
     assert harvester("source", "add", "https://a.example.org", "--connector", "ckan", "--name", "a").returncode == 0

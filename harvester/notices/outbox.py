@@ -15,6 +15,7 @@ from harvester.catalogue.database import writing
 from harvester.catalogue.tables import notices, problems, runs, sources
 from harvester.connector import without_credentials
 from harvester.errors import HarvesterError
+from harvester.net.urls import redacted
 from harvester.notices import channels, letters
 from harvester.notices.letters import NAMED, TOLD, Fact
 from harvester.settings import Settings
@@ -62,7 +63,7 @@ def fact_of(
         event,
         source.name,
         source.title,
-        without_credentials(source.url),
+        redacted(without_credentials(source.url)),
         {name: getattr(run, name) for name in _RUN} if run is not None else {},
         source.failing_since,
         settings.address + place,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, func, or_, select
 
 from harvester.catalogue.tables import runs, sources
 
@@ -35,7 +35,8 @@ def duty(connection: Connection, now: datetime) -> Duty:
     )
     statement = statement.where(runs.c.status.in_(("queued", "running", "held"))).group_by(runs.c.status)
     rows = {row.status: row for row in connection.execute(statement)}
-    late = (sources.c.next_run_at < now - _GRACE, sources.c.paused_at.is_(None))
+    due = or_(sources.c.next_run_at < now - _GRACE, sources.c.next_full_at < now - _GRACE)
+    late = (due, sources.c.paused_at.is_(None))
     overdue = connection.execute(select(func.count()).select_from(sources).where(*late)).scalar_one()
     queued, running, held = (rows[status].n if status in rows else 0 for status in ("queued", "running", "held"))
     return Duty(

@@ -136,7 +136,8 @@ class Settings(BaseSettings):
         False, description="Whether reading needs a token too; `/health/live` and `/health/ready` stay open."
     )
     notify_again_hours: float = Field(
-        24.0, description="So long a source that goes on failing for the same reason is not told of again."
+        24.0,
+        description="So long a source that goes on failing or stays held for the same reason is not told of again.",
     )
     smtp_host: str = Field("", description="Server that sends notices by e-mail; empty: none can be sent.")
     smtp_port: int = Field(587, description="Its port.")

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 from sqlalchemy import Connection, Engine, Row, Select, func, insert, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from harvester.beside import Beside
 from harvester.catalogue.database import writing
@@ -174,9 +173,9 @@ class Sender(Beside):
                     overlooked(self._engine, self._settings, now)
                     swept = now
                 send_due(self._engine, self._settings, now)
-            except SQLAlchemyError:
-                # The database may come back; what is due stays due.
-                log.exception("the outbox of notices cannot be read")
+            except Exception:
+                # The database may come back, one notice may be beyond telling: what is due stays due, the others go.
+                log.exception("notices could not be sent")
 
 
 def _before(connection: Connection, source_id: int, run_id: int) -> Row[Any] | None:

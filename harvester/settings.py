@@ -137,7 +137,7 @@ class Settings(BaseSettings):
     )
     notify_again_hours: float = Field(
         24.0,
-        description="So long a source that goes on failing or stays held for the same reason is not told of again.",
+        description="So long a source that fails or is held for the same reason is not told of again.",
     )
     smtp_host: str = Field("", description="Server that sends notices by e-mail; empty: none can be sent.")
     smtp_port: int = Field(587, description="Its port.")

@@ -131,6 +131,9 @@ def test_a_portal_that_fails_when_asked_for_changes_fails(code: str) -> None:
         list(walk_changes(Walk(START), some, lambda cursor: iter(()), lambda: LATEST))
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.name in ("ckan", "udata", "opendatasoft")], ids=str)
+EMPTIED = [kind for kind in KINDS if kind.name in ("ckan", "udata", "opendatasoft")]
+
+
+@pytest.mark.parametrize("kind", EMPTIED, ids=[kind.name for kind in EMPTIED])
 def test_a_portal_that_has_nothing_at_all_is_told(kind: Kind) -> None:
     assert codes(list(kind.walk(kind.portal([]), since(60)))) == ["empty-answer"]

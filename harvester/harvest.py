@@ -23,6 +23,7 @@ from harvester.errors import HarvesterError, Stopped
 from harvester.history.telling import Field
 from harvester.http import Http
 from harvester.settings import Settings
+from harvester.stage import Stage
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ class Tally:
 
     `errors` counts lost records without a name; `unstored` lost and `dropped` unwanted ones of which no row is kept;
     `idle` pages in a row that brought nothing new; `gap` that less came than was advertised.  A dry run, which marks
-    nothing as seen, keeps the ids it `saw` and the guids it would have `founded`.  `catalogue` is what the source said
+    nothing as seen, keeps what it met on its `stage`.  `catalogue` is what the source said
     of itself so far, in its plain form, from the fields `heard`.
 
     The source itself says of the records `withdrawn` that they are gone; one too many stands for all further ones.
@@ -85,8 +86,7 @@ class Tally:
     distinct: int | None = None
     sound: bool | None = None
     findings: list[Problem] = field(default_factory=list)
-    saw: set[int] = field(default_factory=set)
-    founded: set[str] = field(default_factory=set)
+    stage: Stage | None = None
     withdrawn: list[int] = field(default_factory=list)
     catalogue: dict[str, Any] = field(default_factory=dict)
     heard: set[str] = field(default_factory=set)
@@ -152,7 +152,7 @@ class Tally:
         return {**self.columns(), "state": state}
 
 
-_KEPT = tuple(entry.name for entry in fields(Tally) if entry.name not in ("saw", "founded", "place", "findings"))
+_KEPT = tuple(entry.name for entry in fields(Tally) if entry.name not in ("stage", "place", "findings"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from harvester.carrying import Side, carried, traits
 from harvester.catalogue import leaving, missing, queries, store
@@ -18,14 +18,11 @@ from harvester.connector import Connector, Source
 from harvester.decide import Action, Guard, Missing, Reach, Retirement
 from harvester.errors import RecordError, SourceError
 from harvester.harvest import MOST_WITHDRAWN, Change, Harvest, Tally, stepping
+from harvester.history import rehearsal
 from harvester.http import Http
+from harvester.shown import ENDLESS, PAGE, Marked, Shown, Staged
 
 BATCH = 500
-PAGE = 5000
-# No run has a higher number: for a dry run, whose walk left no marks.
-_ENDLESS = 2**62
-
-T = TypeVar("T")
 Ask = Callable[[list[str]], dict[str, bool] | None]
 
 
@@ -73,36 +70,43 @@ def revive(harvest: Harvest, ref: RunRef) -> None:
 def withdraw(harvest: Harvest, ref: RunRef, tally: Tally, guard: Guard) -> None:
     """Retire what the source itself says is gone; when that is more than may go unasked, it counts as missing."""
     with harvest.engine.connect() as connection:
-        known = _known(harvest, tally, queries.active_count(connection, ref.source_id))
-        rows = missing.active(connection, tally.withdrawn)
+        known = _known(tally, queries.active_count(connection, ref.source_id))
+    rows = _shown(harvest, ref, tally).active(tally.withdrawn)
     if not rows or len(tally.withdrawn) > min(guard.limit(known), MOST_WITHDRAWN):
         return
     tally.counts[Action.RETIRED] += len(rows)
     tally.counts[Action.REPEATED] -= len(rows)
-    tally.saw |= {row.id for row in rows} if harvest.dry else set()
-    if not harvest.dry:
+    if tally.stage:
+        tally.stage.retire(row.id for row in rows)
+    else:
         with stepping(harvest, ref, tally.progress()) as connection:
             store.retire(connection, ref, [row.id for row in rows], harvest.now())
     for row in rows:
         harvest.on_change(Change(str(Action.RETIRED), row.guid, row.title))
 
 
-def _known(harvest: Harvest, tally: Tally, active: int) -> int:
-    """How many records were active before the walk; a dry run has stored nothing of what came."""
-    return active if harvest.dry else active - tally.counts[Action.CREATED] - tally.counts[Action.RESTORED]
+def _known(tally: Tally, active: int) -> int:
+    """How many records were active before the walk, of so many that are now, less those that became one with another.
+
+    A dry run has stored nothing of what came, nor hidden anything.
+    """
+    return active - (tally.stage.ended if tally.stage else tally.counts[Action.CREATED] + tally.counts[Action.RESTORED])
 
 
 def carry_over(harvest: Harvest, ref: RunRef, tally: Tally) -> None:
     """Let what came under a new identifier take the place of what vanished, where it is the same."""
+    shown = _shown(harvest, ref, tally)
+    since = shown.since()
+    if since is None:
+        return
     with harvest.engine.connect() as connection:
-        since, started = missing.oldest(connection, ref), _started(connection, ref, harvest.now())
-        if since is None or not missing.any_arrived(connection, ref, since):
-            return
-    old = _sides(harvest, lambda connection: missing.vanished(connection, ref))
-    new = _sides(harvest, lambda connection: missing.arrived(connection, ref, since))
-    pairs = carried(old, new, lambda: _opened(harvest, lambda c: missing.other_titles(c, ref, since)))
+        started = _started(connection, ref, harvest.now())
+    pairs = carried(_sides(shown.vanished()), _sides(shown.arrived(since)), lambda: shown.other_titles(since))
     while batch := list(islice(pairs, BATCH)):
-        _rename(harvest, ref, tally, batch, started)
+        if tally.stage:
+            rehearsal.rename(harvest, ref, tally, batch)
+        else:
+            _rename(harvest, ref, tally, batch, started)
 
 
 def counted(harvest: Harvest, ref: RunRef, tally: Tally) -> tuple[Missing, Bounds]:
@@ -111,22 +115,19 @@ def counted(harvest: Harvest, ref: RunRef, tally: Tally) -> tuple[Missing, Bound
     with harvest.engine.connect() as connection:
         active = queries.active_count(connection, ref.source_id)
         bounds = _bounds(connection, ref, settings.agree_walks, now - timedelta(hours=settings.agree_hours))
+        limits = (bounds.all, bounds.twice, bounds.agreed)
         if not harvest.dry:
-            numbers = [missing.count(connection, ref.source_id, b) for b in (bounds.all, bounds.twice, bounds.agreed)]
+            numbers = [missing.count(connection, ref.source_id, limit) for limit in limits]
     if harvest.dry:
-        seen = [row.seen_run_id for rows in _pages(harvest, ref, tally, bounds.all) for row in rows]
-        numbers = [sum(run < bound for run in seen) for bound in (bounds.all, bounds.twice, bounds.agreed)]
-    gone = _gone(harvest, tally)
-    known = _known(harvest, tally, active) + (0 if harvest.dry else gone)
+        numbers = [0, 0, 0]
+        for rows in _shown(harvest, ref, tally).pages(bounds.all):
+            numbers = [
+                n + sum(row.seen_run_id < limit for row in rows) for n, limit in zip(numbers, limits, strict=True)
+            ]
+    # Those of them are retired that are active no longer.
+    gone = len(tally.withdrawn) - len(_shown(harvest, ref, tally).active(tally.withdrawn))
+    known = _known(tally, active) + (0 if harvest.dry else gone)
     return Missing(numbers[0], known, numbers[1], numbers[2], tally.counts[Action.CREATED], gone), bounds
-
-
-def _gone(harvest: Harvest, tally: Tally) -> int:
-    """How many of those that the source withdraws are retired; a dry run would have retired what it marks as seen."""
-    if harvest.dry:
-        return len(tally.saw.intersection(tally.withdrawn))
-    with harvest.engine.connect() as connection:
-        return len(tally.withdrawn) - len(missing.active(connection, tally.withdrawn))
 
 
 def part(
@@ -140,28 +141,20 @@ def part(
     if before and verdict.reach is not Reach.NONE:
         _retire(harvest, ref, tally, before, spared)
     if verdict.held:
-        _name(harvest, ref, tally, bounds.all)
+        _name(harvest, ref, tally)
     return verdict
 
 
 def _bounds(connection: Connection, ref: RunRef, walks: int, until: datetime) -> Bounds:
     """Walks agree when there were so many, this one included, and the first of them is long enough ago."""
-    this = ref.id or _ENDLESS
+    this = ref.id or ENDLESS
     twice = missing.last_sound(connection, ref.source_id, this)
     enough = missing.last_sound(connection, ref.source_id, this, walks - 1)
     return Bounds(this, twice, min(enough, missing.sound_until(connection, ref.source_id, this, until)))
 
 
-def _pages(harvest: Harvest, ref: RunRef, tally: Tally, before: int) -> Iterator[list[Row[Any]]]:
-    """Pages of the records that were last seen before a run."""
-    after = 0
-    while True:
-        with harvest.engine.connect() as connection:
-            rows = missing.page(connection, ref.source_id, before, after, PAGE)
-        if not rows:
-            return
-        after = rows[-1].id
-        yield [row for row in rows if row.id not in tally.saw]
+def _shown(harvest: Harvest, ref: RunRef, tally: Tally) -> Shown:
+    return Staged(harvest.engine, ref, tally.stage) if tally.stage else Marked(harvest.engine, ref)
 
 
 def _asked(
@@ -172,9 +165,9 @@ def _asked(
     One that gives no answer stays, unless so many walks agree that it is missing.
     """
     most, before = harvest.settings.ask_at_most, bounds.of(verdict.reach)
-    rows = list(islice((row for page in _pages(harvest, ref, tally, before) for row in page), most + 1))
-    with harvest.engine.connect() as connection:
-        known = missing.witness(connection, ref)
+    shown = _shown(harvest, ref, tally)
+    rows = list(islice((row for page in shown.pages(before) for row in page), most + 1))
+    known = shown.witness()
     if not most or known is None:
         return verdict, set()
     answers = ask([known, *(row.guid for row in rows[:most])])
@@ -196,10 +189,11 @@ def _asked(
 
 
 def _retire(harvest: Harvest, ref: RunRef, tally: Tally, before: int, spared: set[int]) -> None:
-    for rows in _pages(harvest, ref, tally, before):
+    for rows in _shown(harvest, ref, tally).pages(before):
         gone = {row.id for row in rows} - spared
-        if harvest.dry:
+        if tally.stage:
             tally.counts[Action.RETIRED] += len(gone)
+            tally.stage.retire(gone)
         elif gone:
             values: dict[str, Any] = {}
             with stepping(harvest, ref, values) as connection:
@@ -211,12 +205,11 @@ def _retire(harvest: Harvest, ref: RunRef, tally: Tally, before: int, spared: se
                 harvest.on_change(Change(str(Action.RETIRED), row.guid, row.title))
 
 
-def _name(harvest: Harvest, ref: RunRef, tally: Tally, before: int) -> None:
+def _name(harvest: Harvest, ref: RunRef, tally: Tally) -> None:
     """Note in the history what is held, each record once as long as it is not seen again; a dry run tells it."""
-    for rows in _pages(harvest, ref, tally, before) if harvest.dry else ():
-        for row in rows:
-            harvest.on_change(Change("vanished", row.guid, row.title))
-    while not harvest.dry:
+    if tally.stage:
+        rehearsal.name(harvest, ref, tally.stage)
+    while not tally.stage:
         with harvest.engine.connect() as connection:
             rows = missing.untold(connection, ref, PAGE)
         if not rows:
@@ -238,14 +231,9 @@ def _rename(harvest: Harvest, ref: RunRef, tally: Tally, pairs: list[tuple[int, 
         harvest.on_change(Change("renamed", row.guid, row.title))
 
 
-def _sides(harvest: Harvest, read: Callable[[Connection], Iterator[Stated]]) -> Iterator[Side]:
-    for one in _opened(harvest, read):
+def _sides(stated: Iterator[Stated]) -> Iterator[Side]:
+    for one in stated:
         yield Side(one.id, one.dataset_id, one.at, traits(one.dataset, one.guid))
-
-
-def _opened(harvest: Harvest, read: Callable[[Connection], Iterator[T]]) -> Iterator[T]:
-    with harvest.engine.connect() as connection:
-        yield from read(connection)
 
 
 def _started(connection: Connection, ref: RunRef, otherwise: datetime) -> datetime:

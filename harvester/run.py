@@ -67,13 +67,14 @@ def run(harvest: Harvest, row: Row, claim: Claim) -> Result:  # type: ignore[typ
         walk = Walk(
             claim.since, claim.cursor, known=partial(_known, harvest, ref), standing=partial(_standing, harvest, ref)
         )
-        if not tally.walked:
-            pages = _pages(harvest, claim, connector, source, walk)
-            _consume(harvest, ref, pages, _Mapper(connector, source, always=claim.mode == "replay"), tally)
-            _walked(harvest, ref, tally)
-        verdict = NOTHING
-        if claim.mode != "replay":
-            verdict = settle(harvest, ref, tally, walk, asking(connector, source, harvest.http))
+        with rehearsal.staged(harvest, ref, tally):
+            if not tally.walked:
+                pages = _pages(harvest, claim, connector, source, walk)
+                _consume(harvest, ref, pages, _Mapper(connector, source, always=claim.mode == "replay"), tally)
+                _walked(harvest, ref, tally)
+            verdict = NOTHING
+            if claim.mode != "replay":
+                verdict = settle(harvest, ref, tally, walk, asking(connector, source, harvest.http))
         result = ended(ref, tally, verdict)
         close(harvest, ref, result, claim.mode, claim.started_at)
     except Exception as error:
@@ -211,18 +212,18 @@ def _take(harvest: Harvest, ref: RunRef, page: Page, mapper: _Mapper, tally: Tal
         known = queries.known(connection, ref.source_id, [*(record.guid for record in page.records), *named])
         page, size = _without_met(connection, ref, page, known, tally)
     if harvest.dry:
-        known = rehearsal.met(ref, (record.guid for record in page.records), known, tally)
+        known = rehearsal.met(ref, [*(record.guid for record in page.records), *named], known, tally)
     problems = [problem_of(error, "fetch") for error in page.problems]
     problems += [problem_of(note, "fetch", "warning") for note in page.notes]
     said = _stated(page, tally, problems)
     outcomes = list(_decided(page, known, mapper, ref, problems))
     _count(tally, page, outcomes, sum(guid in known for guid in named), len(named))
     tally.warnings += sum(problem.severity == "warning" for problem in problems)
-    rehearsal.tell(harvest, outcomes, problems)
+    rehearsal.tell(harvest, tally, outcomes, problems)
     tally.withdraw(o.stored.id for o in outcomes if o.record.deleted and o.stored and o.stored.status == "active")
     _place(tally, ref, size, page.cursor is not None, last)
     if harvest.dry:
-        rehearsal.remember(tally, outcomes, known, named)
+        rehearsal.remember(harvest, ref, tally, outcomes, known, named)
         return
     now = harvest.now()
     resumable = {} if page.cursor is None else {"cursor": page.cursor}

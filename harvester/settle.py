@@ -42,7 +42,7 @@ def settle(harvest: Harvest, ref: RunRef, tally: Tally, walk: Walk, ask: Ask | N
     if tally.gap:
         message = f"the source advertises {walked.advertised} records and gave {walked.distinct} distinct ones"
         tally.findings.append(Problem("walk", "warning", "count-gap", message))
-    if tally.sound and not harvest.dry:
+    if tally.sound:
         carry_over(harvest, ref, tally)
     missing, bounds = counted(harvest, ref, tally)
     verdict = part(harvest, ref, tally, retirement(walked, missing, guard), bounds, ask)
@@ -116,14 +116,12 @@ def close(harvest: Harvest, ref: RunRef, result: Result, mode: str, started: dat
 
 def _walked(harvest: Harvest, ref: RunRef, tally: Tally, walk: Walk) -> Walked:
     with harvest.engine.connect() as connection:
-        seen = len(tally.saw) if harvest.dry else queries.distinct_seen(connection, ref.id, ref.source_id)
-    # A dry run stores nothing: what it would have created was there all the same.
-    new = tally.counts[Action.CREATED] if harvest.dry else 0
+        seen = tally.stage.count() if tally.stage else queries.distinct_seen(connection, ref.id, ref.source_id)
     return Walked(
         complete=True,
         incremental=walk.since is not None,
         fetched=tally.fetched,
-        distinct=seen + new + tally.unstored + tally.dropped,
+        distinct=seen + tally.unstored + tally.dropped,
         advertised=tally.advertised,
         errors=tally.errors,
         usable=tally.fetched - tally.counts[Action.FAILED] - tally.dropped,

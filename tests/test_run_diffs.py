@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, select
 
 from harvester import registry, sources, worker
 from harvester.catalogue import claims, queries
@@ -70,25 +70,25 @@ class Bench:
 
     def rehearsed(self, portal: Portal | Programmable, mode: str = "full") -> list[Line]:
         """What a dry run tells; it writes nothing."""
-        before = self.sizes()
+        before = self.dump()
         told: list[Change] = []
-        self.go(portal, True, mode, told.append)
-        assert self.sizes() == before
+        self.result = self.go(portal, True, mode, told.append)
+        assert self.dump() == before
         return [Line(c.action, c.guid, c.title, c.fields, c.code, c.message, c.was) for c in told]
 
     def done(self, portal: Portal | Programmable, mode: str = "full") -> list[Line]:
         """What a run did, as its diff tells it."""
-        self.go(portal, False, mode)
+        self.result = self.go(portal, False, mode)
         usual = tuple(name for name in SECTIONS if name != "unchanged")
         with self.engine.connect() as connection:
             row = chronicle.known_run(connection, self.run_id)
         return list(chronicle.diff_lines(self.engine, row, usual))
 
-    def sizes(self) -> dict[str, int]:
+    def dump(self) -> dict[str, list[str]]:
+        """All that the catalogue holds."""
         with self.engine.connect() as connection:
             return {
-                name: connection.execute(select(func.count()).select_from(table)).scalar_one()
-                for name, table in metadata.tables.items()
+                name: sorted(map(repr, connection.execute(select(table)))) for name, table in metadata.tables.items()
             }
 
 
@@ -102,6 +102,7 @@ def told(lines: list[Line]) -> list[tuple[Any, ...]]:
             repr([field.plain() for field in line.fields]),
             line.code or "",
             line.message or "",
+            line.was or "",
         )
         for line in lines
     )

@@ -111,8 +111,13 @@ def changed(old: Row[Any], outcome: Outcome) -> Delta | None:
     return None if outcome.body is None else difference(_plain(old.dataset), orjson.loads(outcome.body))
 
 
+def between(old: bytes | None, new: bytes | None) -> Delta | None:
+    """What tells two stored datasets apart."""
+    return difference(_plain(old), _plain(new))
+
+
 def befores(connection: Connection, ids: Sequence[int]) -> dict[int, Row[Any]]:
-    """record id -> its row with the stored dataset."""
+    """record id -> its row (id, guid, title, changed_at) with the stored dataset."""
     return {row.id: row for row in _stored(connection, ids)}
 
 
@@ -265,7 +270,7 @@ def _revisions() -> Select[Any]:
 
 
 def _stored(connection: Connection, ids: Sequence[int]) -> Iterator[Row[Any]]:
-    columns = (records.c.id, records.c.title, records.c.changed_at, documents.c.dataset)
+    columns = (records.c.id, records.c.guid, records.c.title, records.c.changed_at, documents.c.dataset)
     for part in _pieces(ids):
         statement = select(*columns).outerjoin(documents, documents.c.record_id == records.c.id)
         rows: list[Row[Any]] = list(connection.execute(statement.where(records.c.id.in_(part))))

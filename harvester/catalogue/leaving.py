@@ -10,14 +10,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import orjson
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from harvester.catalogue import history, joining, naming, store
 from harvester.catalogue.database import in_turn
 from harvester.catalogue.history import Noted
 from harvester.catalogue.missing import unseen
-from harvester.catalogue.packing import expand
 from harvester.catalogue.store import RunRef
 from harvester.catalogue.tables import (
     changes,
@@ -30,7 +28,6 @@ from harvester.catalogue.tables import (
     runs,
     unmatched,
 )
-from harvester.history.difference import difference
 from harvester.identity import public_key
 
 # A source that mints new identifiers every day must not give its datasets hundreds of names.
@@ -138,12 +135,8 @@ def _as_it_is(row: Row[Any]) -> Noted:
 
 
 def _noted(old: Row[Any], new: Row[Any]) -> Noted:
-    fields = difference(_plain(old.dataset), _plain(new.dataset))
+    fields = history.between(old.dataset, new.dataset)
     return Noted(old.id, old.dataset_id, new.guid, new.title, old.changed_at, fields, was=old.guid)
-
-
-def _plain(blob: bytes | None) -> Any:
-    return None if blob is None else orjson.loads(expand(blob))
 
 
 def _take_over(connection: Connection, run: RunRef, known: Sequence[tuple[Row[Any], Row[Any]]], now: datetime) -> None:

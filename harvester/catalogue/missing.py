@@ -62,7 +62,7 @@ def unseen(source_id: int, before: int) -> tuple[Any, ...]:
     return (records.c.source_id == source_id, records.c.status == "active", records.c.seen_run_id < before)
 
 
-def untold(connection: Connection, run: Any, limit: int) -> list[Row[Any]]:
+def untold(connection: Connection, run: Any, limit: int, after: int = 0) -> list[Row[Any]]:
     """What a run did not show, less what has been named as vanished since it was seen: rows for `history.Noted`."""
     columns = (records.c.id, records.c.dataset_id, records.c.guid, records.c.title, records.c.changed_at)
     told = exists().where(
@@ -70,7 +70,7 @@ def untold(connection: Connection, run: Any, limit: int) -> list[Row[Any]]:
         revisions.c.action == "vanished",
         revisions.c.run_id > records.c.seen_run_id,
     )
-    statement = select(*columns).where(*unseen(run.source_id, run.id), ~told)
+    statement = select(*columns).where(*unseen(run.source_id, run.id), ~told, records.c.id > after)
     return list(connection.execute(statement.order_by(records.c.id).limit(limit)))
 
 
@@ -95,7 +95,8 @@ def walked_since(connection: Connection, run: Row[Any]) -> int | None:
 
 def witness(connection: Connection, run: Any) -> str | None:
     """The guid of a record that a run has seen."""
-    return connection.execute(select(records.c.guid).where(*_seen(run)).limit(1)).scalar_one_or_none()
+    statement = select(records.c.guid).where(*_seen(run)).order_by(records.c.id).limit(1)
+    return connection.execute(statement).scalar_one_or_none()
 
 
 def oldest(connection: Connection, run: Any) -> datetime | None:
@@ -142,6 +143,32 @@ def other_titles(connection: Connection, run: Any, since: datetime) -> Iterator[
             yield row.title
 
 
+def last_seen(connection: Connection, source_id: int) -> Iterator[Sequence[Row[Any]]]:
+    """Pages of (id, at) of the active records of a source: the end of the run that saw each last."""
+    statement = select(records.c.id, _LAST_SEEN.label("at")).select_from(_RECORDS)
+    return _pages(connection, statement.where(records.c.source_id == source_id, records.c.status == "active"))
+
+
+def first_seen(
+    connection: Connection, source_id: int, after: datetime | None = None, until: datetime | None = None
+) -> Iterator[Sequence[Row[Any]]]:
+    """Pages of (id, dataset_id, guid, title, at) of the records first seen after an instant, with what they say.
+
+    Of those first seen until an instant, without that.
+    """
+    columns = (records.c.id, records.c.dataset_id, records.c.guid, records.c.title, records.c.first_seen_at.label("at"))
+    statement = select(*columns).where(records.c.source_id == source_id)
+    if until is not None:
+        return _pages(connection, statement.where(records.c.first_seen_at <= until))
+    told = statement.add_columns(documents.c.dataset).outerjoin(documents, documents.c.record_id == records.c.id)
+    return _pages(connection, told.where(records.c.first_seen_at > after))
+
+
+def stated(connection: Connection, ids: Sequence[int]) -> Iterator[Stated]:
+    """What records say, with the end of the run that saw each last."""
+    return _all(connection, _stated(_LAST_SEEN).select_from(_DOCUMENTED).where(records.c.id.in_(ids)))
+
+
 def _sound(source_id: int, before: int) -> Select[Any]:
     where = (runs.c.source_id == source_id, runs.c.id < before, runs.c.sound.is_(True))
     return select(runs.c.id).where(*where).order_by(runs.c.id.desc())
@@ -166,7 +193,12 @@ def _all(connection: Connection, statement: Select[Any]) -> Iterator[Stated]:
 
 
 def _paged(connection: Connection, statement: Select[Any]) -> Iterator[Row[Any]]:
+    for rows in _pages(connection, statement):
+        yield from rows
+
+
+def _pages(connection: Connection, statement: Select[Any]) -> Iterator[Sequence[Row[Any]]]:
     after = 0
     while rows := connection.execute(statement.where(records.c.id > after).order_by(records.c.id).limit(CHUNK)).all():
         after = rows[-1].id
-        yield from rows
+        yield rows

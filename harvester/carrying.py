@@ -76,10 +76,14 @@ WHERE o.content IN (
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What tells one dataset of a source from another, whatever its identifier is."""
+    """What tells one dataset of a source from another, whatever its identifier is.
+
+    `addresses` are those of its data as they stand, `links` the same without its identifier.
+    """
 
     title: str
     publisher: str
+    addresses: tuple[str, ...]
     links: tuple[str, ...]
     shapes: tuple[str, ...]
     text: str
@@ -106,7 +110,7 @@ def traits(dataset: Dataset, guid: str) -> Traits:
     """The traits of the dataset of a record; its own identifier is no part of them, wherever it stands."""
     data = sorted({url for d in dataset.distribution for url in (*d.download_url, *d.access_url)})[:_MOST_LINKS]
     own = _SCHEME.sub("", guid.lower()).rstrip("/").rpartition("/")[2]
-    links = [_plain(url) for url in data]
+    addresses = links = [_plain(url) for url in data]
     if len(own) >= _SHORTEST_NAME:
         links = [link.replace(own, "*") for link in links]
     text = fold(preferred(dataset.description) or "")
@@ -114,6 +118,7 @@ def traits(dataset: Dataset, guid: str) -> Traits:
     return Traits(
         title=fold(preferred(dataset.title) or ""),
         publisher=fold(publisher or ""),
+        addresses=tuple(sorted(set(addresses))),
         links=tuple(sorted(set(links))),
         shapes=tuple(sorted({_MINTED.sub("*", link.partition("?")[0]) for link in links})),
         text=text if len(text) >= _TELLING else "",
@@ -146,8 +151,8 @@ def _note(database: sqlite3.Connection, one: Side, new: int) -> None:
     title = _number(known.title) if known.title else None
     tokens = [(_DATASET, 0, one.dataset_id)]
     if title is not None:
-        # A link that holds the identifier is alike for all the records of a portal.
-        tokens += [(_LINK, title, _number(link)) for link in known.links if "*" not in link]
+        # As it stands: an address that holds the old identifier may outlive it, and without it is alike for all.
+        tokens += [(_LINK, title, _number(address)) for address in known.addresses]
         tokens += [(_SHAPE, title, _number(shape)) for shape in known.shapes]
         tokens += [(_TEXT, title, _number(known.text))] if known.text else []
     publisher = _number(known.publisher) if known.publisher else None

@@ -44,6 +44,7 @@ PROSE = "Every parcel of the county with the use that its owner declared in the 
         ({**SAME, "publisher": {"name": "City"}}, {**SAME, "publisher": {"name": "County"}}),
         (raw("Eau", "https://e.example/old-0/eau.csv"), raw("Eau", "https://e.example/new-0/eau.csv")),
         (raw("Eau", "https://e.example/r/123456789/eau.csv"), raw("Eau", "https://e.example/r/987654321/eau.csv")),
+        (raw("Eau", "https://e.example/old-0.csv", "https://e.example/a"), raw("Eau", "https://e.example/old-0.csv")),
         (raw("Eau", description=PROSE), raw("Eau", description=PROSE.upper())),
         (
             raw("Eau", 'https://e.example/0.geojson?outSR={"wkid":1}'),

@@ -65,6 +65,18 @@ def test_ckan_of_one_organisation() -> None:
     }  # fmt: skip
 
 
+def test_an_identifier_is_no_part_of_the_question() -> None:
+    portal = ckan_portal(PACKAGES, title="P")
+    queries: list[str] = []
+
+    def listening(request: Request) -> Reply:
+        queries.extend(value for name, value in request.query if name == "fq")
+        return portal(request)
+
+    asked(ckan, listening, 'x" OR id:"id-0', "back\\slash", organizations=["o"])
+    assert [query.partition("+id:")[2] for query in queries] == [r'"x\" OR id:\"id-0"', r'"back\\slash"']
+
+
 def test_udata() -> None:
     items: list[dict[str, Any]] = [
         {"id": "a", "slug": "s-a", "title": "A"},
@@ -74,7 +86,8 @@ def test_udata() -> None:
     assert asked(udata, portal, "a", "b", "c/../a") == {"a": False, "b": True, "c/../a": True}
     assert asked(udata, failing_for("/a/", portal, html_reply("", 500)), "a", "b") == {"b": True}
     assert asked(udata, portal, "a", tag=["eau"]) is None
-    assert asked(udata, portal, "a", url=f"{ROOT}/api/1/datasets/?tag=eau") is None
+    for part in ("/api/1/datasets/?tag=eau", "/fr/organizations/ville/", "/fr/datasets/s-a/"):
+        assert asked(udata, portal, "a", url=f"{ROOT}{part}") is None, part
 
 
 def test_opendatasoft() -> None:
@@ -82,6 +95,9 @@ def test_opendatasoft() -> None:
     portal = opendatasoft_portal(items, title="P")
     assert asked(opendatasoft, portal, "a", "c") == {"a": False, "c": True}
     assert asked(opendatasoft, portal, "a", "b", where='dataset_id = "b"') == {"a": True, "b": False}
+    assert asked(opendatasoft, portal, "a", "b", url=f"{ROOT}/explore/dataset/b/") == {"a": True, "b": False}
+    old = opendatasoft_portal(items, title="P", versions=["v1"])
+    assert asked(opendatasoft, old, "a", "c") is None
     assert asked(opendatasoft, failing_for('"a"', portal, html_reply("", 500)), "a", "b") == {"b": False}
 
 

@@ -74,6 +74,10 @@ def test_the_same_under_a_new_identifier(old: dict[str, Any], new: dict[str, Any
             raw("Eau", "https://e.example/new-0.csv", publisher={"name": "Ville B"}),
         ),
         (
+            raw("Budget", "https://e.example/r/123456789/2019.csv", "https://e.example/r/123456789/2020.csv"),
+            raw("Budget", "https://e.example/r/987654321/2020.csv"),
+        ),
+        (
             raw("Tome", "https://e.example/1.pdf", description=PROSE),
             raw("Tome", "https://e.example/2.pdf", description=PROSE),
         ),
@@ -88,6 +92,18 @@ def test_ambiguous_ones_stay() -> None:
     assert paired(alike, [raw("Eau", "https://e.example/new-0/x.csv")]) == []
     assert paired([SAME], [SAME, SAME]) == []
     assert paired([SAME, SAME], [SAME]) == []
+    both = raw("Eau", "https://e.example/1.csv", "https://e.example/2.csv")
+    each = [raw("Eau", f"https://e.example/{n}.csv") for n in (1, 2)]
+    assert paired([both], each) == []
+    assert paired(each, [both]) == []
+    other = raw("Eau", "https://e.example/y.csv")
+    assert paired([alike[0], other], [raw("Eau", "https://e.example/new-0/x.csv")]) == []
+
+
+def test_short_identifiers_and_countless_links() -> None:
+    found = traits(Dataset.of(raw("Eau", *(f"https://e.example/a/{n}.csv" for n in range(100)))), "a")
+    assert len(found.links) == len(found.addresses) == 60
+    assert found.links == found.addresses
 
 
 def test_a_title_that_another_record_still_has_proves_little() -> None:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Engine, text
@@ -113,8 +112,10 @@ class Tally:
         self.doubt = self.doubt or said or ("broken-answer" if page.doubtful else "")
 
     def withdraw(self, records: Iterable[int]) -> None:
-        """Note records that the source says are gone."""
-        self.withdrawn += islice(records, max(0, MOST_WITHDRAWN + 1 - len(self.withdrawn)))
+        """Note records that the source says are gone; pages that overlap say so twice."""
+        room = MOST_WITHDRAWN + 1 - len(self.withdrawn)
+        known = set(self.withdrawn) if room else ()
+        self.withdrawn += [record for record in dict.fromkeys(records) if record not in known][:room] if room else []
 
     def withdrew(self, record: int) -> bool:
         """Whether a record was noted so, or may have been."""

@@ -22,6 +22,7 @@ from harvester.catalogue.store import RunRef
 from harvester.catalogue.tables import datasets, documents, problems, records, revisions
 from harvester.connector import Page, Record, Source, Walk
 from harvester.errors import RecordError, SourceError, UsageError
+from harvester.harvest import Tally
 from harvester.http import Http
 from harvester.model import Dataset
 from harvester.samples.serving import Reply, as_transport
@@ -691,3 +692,10 @@ def test_what_the_source_deletes_and_what_it_does_not_show_share_one_limit(bench
     assert bench.status(connector, dry=True) == ("held", "too-many-vanished")
     assert bench.status(connector) == ("held", "too-many-vanished")
     assert bench.visible() == 92
+
+
+def test_what_a_source_withdraws_twice_counts_once() -> None:
+    tally = Tally()
+    tally.withdraw([1, 2, 2])
+    tally.withdraw([2, 3])
+    assert tally.withdrawn == [1, 2, 3]

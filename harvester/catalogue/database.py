@@ -6,6 +6,8 @@ change anything, and transactions that change the catalogue itself come one afte
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
@@ -31,6 +33,7 @@ PRAGMAS = (
     "PRAGMA cache_size=-65536",
     "PRAGMA temp_store=FILE",
 )
+_TRIES, _PAUSE = 100, 0.1
 _IMMEDIATE = "write"
 
 # Numbers of PostgreSQL's advisory locks; any will do that no other program of the same database takes.
@@ -155,8 +158,22 @@ def _prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in PRAGMAS:
-        cursor.execute(pragma)
+        _patiently(cursor, pragma)
     cursor.close()
+
+
+def _patiently(cursor: Any, statement: str) -> None:
+    """SQLite does not wait, whatever its time-out, where processes that start together turn a new file to WAL."""
+    for _ in range(_TRIES):
+        try:
+            cursor.execute(statement)
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
+    cursor.execute(statement)
 
 
 def _begin(connection: Connection) -> None:

@@ -46,7 +46,13 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     ),
     "harvester.walks": ("harvester.connector", "harvester.errors", "harvester.jsonio", "harvester.walks"),
     "harvester.decide": (),
-    "harvester.identity": ("harvester.model", "harvester.storable"),
+    "harvester.identity": (
+        "harvester.fields",
+        "harvester.identity",
+        "harvester.model",
+        "harvester.storable",
+        "harvester.vocabularies",
+    ),
     "harvester.history.difference": ("harvester.fields", "harvester.jsonio"),
     "harvester.history.telling": ("harvester.history.difference", "harvester.model", "harvester.vocabularies"),
     "harvester.history.diffs": ("harvester.jsonio", "harvester.history.telling"),
@@ -68,7 +74,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "harvester.vocabularies",
     ),
     "harvester.catalogue.types": ("harvester.storable",),
-    "harvester.catalogue.tables": ("harvester.catalogue.types",),
+    "harvester.catalogue.tables": ("harvester.catalogue.tables", "harvester.catalogue.types"),
     "harvester": ("harvester",),
     "connectors": (
         "connectors",

@@ -1,4 +1,4 @@
-"""The tables of the catalogue; a comment on every column whose null means something."""
+"""Sources, runs, records and datasets, and what belongs to them."""
 
 from __future__ import annotations
 

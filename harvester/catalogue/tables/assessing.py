@@ -1,0 +1,1 @@
+"""Scores of the metadata quality assessment, kept over time."""

@@ -1,0 +1,1 @@
+"""What tells records together or apart, and what people decided about it."""

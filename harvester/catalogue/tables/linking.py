@@ -1,0 +1,1 @@
+"""Addresses of distributions, each checked once."""

@@ -1,0 +1,1 @@
+"""Publishers, each one agent across portals."""

@@ -1,0 +1,1 @@
+"""Verdicts on whether everything arrived, kept over time."""

@@ -12,8 +12,8 @@ from sqlalchemy import Engine, Row
 from harvester import held
 from harvester.cli.shared import opened, out
 from harvester.errors import UsageError
+from harvester.following import bring_up_to_date
 from harvester.schedule import utcnow
-from harvester.search import open_index, refresh
 
 PAGE = 1000
 RunId = Annotated[int, typer.Argument(metavar="RUN", help="Id of a held run, as `harvester runs` lists it.")]
@@ -27,7 +27,7 @@ def confirm(run_id: RunId, yes: Yes = False) -> None:
         if not yes and not typer.confirm(f"Retire these {number} records of {row.source}?"):
             raise UsageError("nothing was retired", code="not-confirmed")
         retired = held.confirm(engine, run_id, _who(), utcnow())
-        refresh(engine, open_index(settings))
+        bring_up_to_date(engine, settings)
     out.print(f"retired {retired} records of [bold]{row.source}[/]")
 
 

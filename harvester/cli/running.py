@@ -20,10 +20,10 @@ from harvester.catalogue.database import writing
 from harvester.cli.history import FORMATS, Teller
 from harvester.cli.shared import err, opened, out, progress_bars, show_tally, summary, table_of
 from harvester.errors import UsageError
+from harvester.following import bring_up_to_date
 from harvester.harvest import Result, Tally
 from harvester.progress import progress
 from harvester.schedule import utcnow
-from harvester.search import open_index, refresh
 from harvester.settings import Settings
 
 FAILED = 1
@@ -171,7 +171,7 @@ def harvest(
             pool.shutdown(cancel_futures=True)
             raise
     if teller is None:
-        refresh(engine, open_index(settings))
+        bring_up_to_date(engine, settings)
     else:
         teller.end()
     return [done.result() for done in under_way]

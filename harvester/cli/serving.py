@@ -18,6 +18,7 @@ from harvester.cli.catalogue import print_results
 from harvester.cli.running import finish, harvest
 from harvester.cli.shared import opened, out, table_of
 from harvester.errors import UsageError
+from harvester.following import Following
 from harvester.history.retention import Sweeper
 from harvester.notices.notify import Sender
 from harvester.samples import SAMPLES, Running, Sample, start
@@ -41,7 +42,7 @@ def migrate() -> None:
 def up() -> None:
     """Serve the API, run the scheduler and a worker: the whole product in one command."""
     with _service() as (settings, engine), only_worker(engine):
-        parts = [Pool(engine, settings, utcnow), *_scheduling(engine, settings)]
+        parts = [*_harvesting(engine, settings), *_scheduling(engine, settings)]
         _served(engine, settings, parts)
 
 
@@ -57,7 +58,7 @@ def work() -> None:
     One that is stopped finishes the page in hand and gives its runs back; they go on from there.
     """
     with _service() as (settings, engine), only_worker(engine):
-        _until_stopped(f"worker with {settings.workers} threads", [Pool(engine, settings, utcnow)])
+        _until_stopped(f"worker with {settings.workers} threads", _harvesting(engine, settings))
 
 
 def schedule() -> None:
@@ -72,6 +73,10 @@ def _service() -> Iterator[tuple[Settings, Engine]]:
     with opened() as (settings, engine):
         logs.install(settings)
         yield settings, engine
+
+
+def _harvesting(engine: Engine, settings: Settings) -> list[Service]:
+    return [Pool(engine, settings, utcnow), Following(engine, settings.tick_seconds, utcnow)]
 
 
 def _scheduling(engine: Engine, settings: Settings) -> list[Service]:

@@ -15,11 +15,11 @@ from harvester.catalogue.database import writing
 from harvester.cli.shared import err, opened, out, table_of
 from harvester.connector import Recognised, without_credentials
 from harvester.errors import SourceError, UsageError
+from harvester.following import bring_up_to_date
 from harvester.http import Http
 from harvester.jsonio import loads
 from harvester.net.urls import redacted
 from harvester.schedule import utcnow
-from harvester.search import open_index, refresh
 from harvester.settings import Settings
 from harvester.timing import PRESETS
 
@@ -191,7 +191,7 @@ def remove(
             raise UsageError("nothing was removed", code="not-confirmed")
         with writing(engine) as connection:
             sources.remove(connection, name, utcnow())
-        refresh(engine, open_index(settings))
+        bring_up_to_date(engine, settings)
     out.print(f"removed source [bold]{name}[/] and its {active} active records")
 
 

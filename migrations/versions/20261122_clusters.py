@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 revision = "clusters"
-down_revision = "guarded_runs"
+down_revision = "followers"
 branch_labels = None
 depends_on = None
 

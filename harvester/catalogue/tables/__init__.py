@@ -20,3 +20,4 @@ from harvester.catalogue.tables.core import sources as sources
 from harvester.catalogue.tables.core import spaces as spaces
 from harvester.catalogue.tables.core import tokens as tokens
 from harvester.catalogue.tables.core import unmatched as unmatched
+from harvester.catalogue.tables.following import followers as followers

@@ -1,0 +1,53 @@
+"""Everything that follows the change log, brought up to date after a run and in a thread of the services."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from harvester.beside import Beside
+from harvester.catalogue.following import Follower, follow
+from harvester.schedule import utcnow
+from harvester.search import open_index, refresh
+from harvester.settings import Settings
+
+log = logging.getLogger(__name__)
+
+# What is derived from the catalogue, and kept in its database.
+FOLLOWERS: tuple[Follower, ...] = ()
+
+
+def catch_up(
+    engine: Engine,
+    now: Callable[[], datetime],
+    stop: Callable[[], bool] = lambda: False,
+    followers: Sequence[Follower] = FOLLOWERS,
+) -> dict[str, int]:
+    """Bring every follower up to date; answers how many datasets each went over."""
+    return {follower.name: follow(engine, follower, now, stop) for follower in followers}
+
+
+def bring_up_to_date(engine: Engine, settings: Settings) -> None:
+    """Let the index and every follower see what a command has changed."""
+    catch_up(engine, utcnow)
+    refresh(engine, open_index(settings))
+
+
+class Following(Beside):
+    """Follows the log every few seconds; of several processes that do, one does the work and the others find none."""
+
+    def __init__(self, engine: Engine, every: float, now: Callable[[], datetime]) -> None:
+        super().__init__("following")
+        self._engine, self._every, self._now = engine, every, now
+
+    def work(self) -> None:
+        while not self.ending.wait(self._every):
+            try:
+                catch_up(self._engine, self._now, self.ending.is_set)
+            except SQLAlchemyError as error:
+                # The database is away or busy: the next time catches up.
+                log.warning("what follows the change log is behind: %s", error)

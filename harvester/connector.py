@@ -24,6 +24,7 @@ from harvester.errors import RecordError
 from harvester.http import Http
 from harvester.jsonio import loads
 from harvester.model import Dataset
+from harvester.net.urls import secret_parameter
 from harvester.vocabularies import Overrides, overrides
 
 
@@ -75,9 +76,11 @@ class Source:
 
 
 def without_credentials(url: str) -> str:
-    """A URL that may be published: without the user and password that it may hold (RFC 3986, section 3.2.1)."""
+    """A URL that may be published: without user and password (RFC 3986, section 3.2.1), and without parameters that
+    hold a key by their name."""
     parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    query = "&".join(part for part in parts.query.split("&") if not secret_parameter(part))
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,8 @@ class Page:
     (`whole`).  When the same bytes come again, or the portal says that they would, it need not read them: `unchanged`
     lets their records stand.  Records of a `doubtful` page come from a broken answer: they may be new, but replace
     nothing.  `catalogue` holds raw values of `harvester.model.Catalogue`: what the source says of itself, with any page
-    of the walk.
+    of the walk.  `anew` tells a run that was resumed that the walk begins at its start all the same: what an earlier
+    attempt has read comes again.
     """
 
     records: tuple[Record, ...]
@@ -141,6 +145,7 @@ class Page:
     unchanged: Body | None = None
     doubtful: bool = False
     catalogue: dict[str, Any] | None = None
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)

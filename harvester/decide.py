@@ -57,7 +57,8 @@ def after_mapping(stored: Stored | None, dataset_hash: bytes | None) -> Action:
 class Walked:
     """How a walk went: `complete` means it ended by itself, `errors` are records or pages that could not be read.
 
-    `usable` counts the records that were accepted; `restless` is a walk during which the source's total changed;
+    `usable` counts the records that were accepted; `restless` is a walk during which the source's total changed, or
+    that stood still for long;
     `doubt` names what else speaks against taking the answer for the whole of the source.
     """
 
@@ -172,7 +173,7 @@ def retirement(walk: Walked, missing: Missing, guard: Guard) -> Retirement:
         return Retirement(Reach.AGREED, True, *_too_many(missing, counted, limit))
     if walk.restless and missing.vanished > missing.twice:
         waiting = missing.vanished - missing.twice
-        reason = f"the total changed during the walk; {waiting} missing datasets wait for the next complete walk"
+        reason = f"the source changed during the walk; {waiting} missing datasets wait for the next complete walk"
         return Retirement(reach, False, "total-changed", reason)
     return Retirement(reach)
 

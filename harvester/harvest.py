@@ -34,6 +34,8 @@ MOST_WITHDRAWN = 1000
 # Totals that are capped at 10,000 stand for a million; what goes far beyond has no end.
 _MOST_TIMES, _AND_MORE = 100, 10_000
 _MOST_UNCOUNTED = 10_000_000
+# Of a source whose last walk had no end less is believed.
+_TWICE, _SOME = 2, 1000
 # Seconds between two statements of a transaction, at least; a batch takes one or two to prepare.
 _LEAST_PATIENCE = 10.0
 
@@ -42,6 +44,12 @@ class Cancelled(Stopped):
     """The run is not ours any longer: someone cancelled it, or another worker has it; nothing may be written."""
 
     code = "cancelled"
+
+
+class OutOfTime(HarvesterError):
+    """The run has taken as long as one may; the next one of its source goes on where it stopped."""
+
+    code = "run-time"
 
 
 @dataclass
@@ -61,7 +69,9 @@ class Tally:
 
     The rest is for whoever resumes the run: `ahead` counts the records that were written after the page of the cursor
     and will come again, `place` those that came since; `attempt` is the last one that got any further, `walked` says
-    that the walk is over; `rate_from` is when and with how many records this attempt began.
+    that the walk is over; `rate_from` is when and with how many records this attempt began; `interrupted` says that
+    the walk stood still for long between two attempts.  Of what those wrote so many records may come again, `familiar`,
+    before that speaks for a source without an end; it is `suspect` when the run before ended in such a way.
     """
 
     advertised: int | None = None
@@ -78,6 +88,9 @@ class Tally:
     gap: bool = False
     walked: bool = False
     rate_from: tuple[str, int] | None = None
+    interrupted: bool = False
+    familiar: int = 0
+    suspect: bool = False
     carried: int = 0
     least: int | None = None
     most: int | None = None
@@ -97,6 +110,7 @@ class Tally:
         tally = cls(**{name: value for name, value in state.items() if name in _KEPT})
         tally.heard = set(tally.heard)
         tally.counts = dict.fromkeys(map(str, COUNTED), 0) | tally.counts
+        tally.familiar = tally.fetched
         return tally
 
     def advertise(self, total: int | None) -> None:
@@ -123,18 +137,28 @@ class Tally:
 
     @property
     def restless(self) -> bool:
-        """Whether the source stated different totals during the walk."""
-        return self.least != self.most
+        """Whether the source stated different totals during the walk, or had the time to change unseen."""
+        return self.least != self.most or self.interrupted
 
     @property
     def endless(self) -> bool:
         """Whether so much more came than the source counts that it must be making up records as it is asked."""
-        return self.fetched > (_MOST_TIMES * self.most + _AND_MORE if self.most else _MOST_UNCOUNTED)
+        times, more = (_TWICE, _SOME) if self.suspect else (_MOST_TIMES, _AND_MORE)
+        return self.fetched > (times * self.most + more if self.most else _MOST_UNCOUNTED)
 
     @property
     def again(self) -> int:
         """How many of the next records were written by an earlier attempt, as long as the portal has not changed."""
         return max(0, self.ahead - self.place)
+
+    def begin_again(self) -> None:
+        """Note that all that earlier attempts have written will come again."""
+        self.ahead, self.place = self.fetched, 0
+
+    def repeat(self, records: int) -> None:
+        """Note a piece of a page that brought nothing new."""
+        self.idle += records > 0 and self.familiar <= 0
+        self.familiar -= records
 
     def move(self, records: int, resumable: bool) -> None:
         """Note that so many records were written, and whether a resumed run goes on after them."""
@@ -153,7 +177,9 @@ class Tally:
         return {**self.columns(), "state": state}
 
 
-_KEPT = tuple(entry.name for entry in fields(Tally) if entry.name not in ("stage", "place", "findings"))
+# What is not for whoever resumes the run.
+_OWN = ("stage", "place", "findings", "familiar")
+_KEPT = tuple(entry.name for entry in fields(Tally) if entry.name not in _OWN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import IO, Self
@@ -25,7 +26,7 @@ from harvester.access import Access
 from harvester.net import body, guard, rules, urls
 from harvester.net import breaker as breaking
 from harvester.net import robots as crawling
-from harvester.net.answers import Answer, Feed
+from harvester.net.answers import Answer, Feed, Glance
 from harvester.net.breaker import Breaker
 from harvester.net.exchange import ERROR_BYTES, Ask, Exchange
 from harvester.net.outside import Outside
@@ -36,7 +37,7 @@ from harvester.net.rules import AttemptError, Head
 from harvester.net.secrets import Vault
 from harvester.settings import Settings
 
-__all__ = ["Answer", "Feed", "Http", "Pace"]
+__all__ = ["Answer", "Feed", "Glance", "Http", "Pace"]
 
 log = logging.getLogger(__name__)
 
@@ -118,6 +119,13 @@ class Http:
     def try_get(self, url: str, params: Params | None = None, headers: Headers | None = None) -> Answer:
         """Whatever the portal answers, asked once: only throttling and broken connections are tried again."""
         return self._answer(self._ask(url, params, headers, patient=False))
+
+    def glance(self, url: str, most: int, headers: Headers | None = None, *, method: str = "GET") -> Glance:
+        """Whatever the portal answers, asked once: its head, the way to it, and at most `most` bytes of its body."""
+        ask = replace(self._ask(url, None, headers, patient=False), method=method, glance=most)
+        sink = io.BytesIO()
+        head = self._until_answered(ask, sink)
+        return Glance(head.url, head.status, head.headers, head.hops, sink.getvalue()[:most])
 
     @contextmanager
     def stream(

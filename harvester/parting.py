@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from harvester.carrying import Side, carried, traits
-from harvester.catalogue import leaving, missing, queries, store
+from harvester.catalogue import clusters, leaving, missing, queries, store
 from harvester.catalogue.missing import Stated
 from harvester.catalogue.store import Problem, RunRef
 from harvester.connector import Connector, Source
@@ -71,7 +71,7 @@ def withdraw(harvest: Harvest, ref: RunRef, tally: Tally, guard: Guard) -> None:
     """Retire what the source itself says is gone; when that is more than may go unasked, it counts as missing."""
     with harvest.engine.connect() as connection:
         known = _known(tally, queries.active_count(connection, ref.source_id))
-    rows = _shown(harvest, ref, tally).active(tally.withdrawn)
+    rows = shown(harvest, ref, tally).active(tally.withdrawn)
     if not rows or len(tally.withdrawn) > min(guard.limit(known), MOST_WITHDRAWN):
         return
     tally.counts[Action.RETIRED] += len(rows)
@@ -85,6 +85,23 @@ def withdraw(harvest: Harvest, ref: RunRef, tally: Tally, guard: Guard) -> None:
         harvest.on_change(Change(str(Action.RETIRED), row.guid, row.title))
 
 
+def take_back(harvest: Harvest, ref: RunRef, tally: Tally) -> int:
+    """Hide what an endless source brought beyond what it counts: it makes up records; answers how many these are.
+
+    What was known before stays as it is.
+    """
+    created = tally.counts[Action.CREATED]
+    known = tally.counts[Action.UPDATED] + tally.counts[Action.UNCHANGED] + tally.counts[Action.RESTORED]
+    real = min(max((tally.most or 0) - known, 0), created)
+    if not harvest.dry:
+        with harvest.engine.connect() as connection:
+            pages = list(missing.founded_after(connection, ref, real))
+        for ids in pages:
+            with stepping(harvest, ref, tally.progress()) as connection:
+                store.retire(connection, ref, ids, harvest.now())
+    return created - real
+
+
 def _known(tally: Tally, active: int) -> int:
     """How many records were active before the walk, of so many that are now, less those that became one with another.
 
@@ -95,13 +112,14 @@ def _known(tally: Tally, active: int) -> int:
 
 def carry_over(harvest: Harvest, ref: RunRef, tally: Tally) -> None:
     """Let what came under a new identifier take the place of what vanished, where it is the same."""
-    shown = _shown(harvest, ref, tally)
-    since = shown.since()
+    met = shown(harvest, ref, tally)
+    since = met.since()
     if since is None:
         return
     with harvest.engine.connect() as connection:
         started = _started(connection, ref, harvest.now())
-    pairs = carried(_sides(shown.vanished()), _sides(shown.arrived(since)), lambda: shown.other_titles(since))
+    news = _newcomers(harvest, ref, met.arrived(since))
+    pairs = carried(_sides(met.vanished()), news, lambda: met.other_titles(since))
     while batch := list(islice(pairs, BATCH)):
         if tally.stage:
             rehearsal.rename(harvest, ref, tally, batch)
@@ -120,12 +138,12 @@ def counted(harvest: Harvest, ref: RunRef, tally: Tally) -> tuple[Missing, Bound
             numbers = [missing.count(connection, ref.source_id, limit) for limit in limits]
     if harvest.dry:
         numbers = [0, 0, 0]
-        for rows in _shown(harvest, ref, tally).pages(bounds.all):
+        for rows in shown(harvest, ref, tally).pages(bounds.all):
             numbers = [
                 n + sum(row.seen_run_id < limit for row in rows) for n, limit in zip(numbers, limits, strict=True)
             ]
     # Those of them are retired that are active no longer.
-    gone = len(tally.withdrawn) - len(_shown(harvest, ref, tally).active(tally.withdrawn))
+    gone = len(tally.withdrawn) - len(shown(harvest, ref, tally).active(tally.withdrawn))
     known = _known(tally, active) + (0 if harvest.dry else gone)
     return Missing(numbers[0], known, numbers[1], numbers[2], tally.counts[Action.CREATED], gone), bounds
 
@@ -153,7 +171,8 @@ def _bounds(connection: Connection, ref: RunRef, walks: int, until: datetime) ->
     return Bounds(this, twice, min(enough, missing.sound_until(connection, ref.source_id, this, until)))
 
 
-def _shown(harvest: Harvest, ref: RunRef, tally: Tally) -> Shown:
+def shown(harvest: Harvest, ref: RunRef, tally: Tally) -> Shown:
+    """What the walk has shown."""
     return Staged(harvest.engine, ref, tally.stage) if tally.stage else Marked(harvest.engine, ref)
 
 
@@ -165,9 +184,9 @@ def _asked(
     One that gives no answer stays, unless so many walks agree that it is missing.
     """
     most, before = harvest.settings.ask_at_most, bounds.of(verdict.reach)
-    shown = _shown(harvest, ref, tally)
-    rows = list(islice((row for page in shown.pages(before) for row in page), most + 1))
-    known = shown.witness()
+    met = shown(harvest, ref, tally)
+    rows = list(islice((row for page in met.pages(before) for row in page), most + 1))
+    known = met.witness()
     if not most or known is None:
         return verdict, set()
     answers = ask([known, *(row.guid for row in rows[:most])])
@@ -189,7 +208,7 @@ def _asked(
 
 
 def _retire(harvest: Harvest, ref: RunRef, tally: Tally, before: int, spared: set[int]) -> None:
-    for rows in _shown(harvest, ref, tally).pages(before):
+    for rows in shown(harvest, ref, tally).pages(before):
         gone = {row.id for row in rows} - spared
         if tally.stage:
             tally.counts[Action.RETIRED] += len(gone)
@@ -233,7 +252,19 @@ def _rename(harvest: Harvest, ref: RunRef, tally: Tally, pairs: list[tuple[int, 
 
 def _sides(stated: Iterator[Stated]) -> Iterator[Side]:
     for one in stated:
-        yield Side(one.id, one.dataset_id, one.at, traits(one.dataset, one.guid))
+        yield Side(one.id, one.id, one.at, traits(one.dataset, one.guid))
+
+
+def _newcomers(harvest: Harvest, ref: RunRef, stated: Iterator[Stated]) -> Iterator[Side]:
+    """What came, each with the record that had its identifier before, as the one that it was.
+
+    Whether rules hold it for a dataset that is there is no evidence here: a portal may list one twice.
+    """
+    while batch := list(islice(stated, BATCH)):
+        with harvest.engine.connect() as connection:
+            known = clusters.formerly(connection, ref.source_id, ref.source, (one.guid for one in batch))
+        for one in batch:
+            yield Side(one.id, known.get(one.guid, one.id), one.at, traits(one.dataset, one.guid))
 
 
 def _started(connection: Connection, ref: RunRef, otherwise: datetime) -> datetime:

@@ -12,7 +12,7 @@ from harvester.catalogue import missing
 from harvester.catalogue.missing import Stated
 from harvester.catalogue.packing import load_dataset
 from harvester.catalogue.store import RunRef
-from harvester.stage import FRESH, Stage
+from harvester.stage import Stage
 
 PAGE = 5000
 # No run has a higher number: for a dry run, whose walk left no marks.
@@ -148,7 +148,7 @@ class Staged(NamedTuple):
         """See `Shown`."""
         met = self.stage.by_id(ids)
         with self.engine.connect() as connection:
-            stored = missing.active(connection, [number for number in ids if number < FRESH])
+            stored = missing.active(connection, ids)
         came = {row.id: Named(row.id, row.guid, row.title) for row in met.values() if row.status == "active"}
         # What came as it was is kept without its title.
         same = [row for row in stored if row.id not in met or (row.id in came and met[row.id].body is None)]

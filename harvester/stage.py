@@ -95,6 +95,13 @@ class Stage:
         """The records that came and are not in the catalogue."""
         return self._rows("id > ? AND status = 'active'", (FRESH,))
 
+    def changed(self, size: int) -> Iterator[list[Met]]:
+        """The records of the catalogue that say something new, in pages."""
+        after, where = 0, "id > ? AND id <= ? AND body NOT NULL AND status = 'active'"
+        while rows := list(self._rows(where, (after, FRESH), size)):
+            after = rows[-1].id
+            yield rows
+
     def created(self) -> Iterator[Met]:
         """The records that a run would tell as new."""
         return self._rows("created AND status <> 'carried'", ())
@@ -120,8 +127,8 @@ class Stage:
             part = values[start : start + _CHUNK]
             yield from self._rows(f"{column} IN ({', '.join('?' * len(part))})", part)
 
-    def _rows(self, where: str, values: Sequence[object]) -> Iterator[Met]:
-        for row in self._database.execute(f"SELECT * FROM met WHERE {where} ORDER BY id", values):
+    def _rows(self, where: str, values: Sequence[object], most: int = -1) -> Iterator[Met]:
+        for row in self._database.execute(f"SELECT * FROM met WHERE {where} ORDER BY id LIMIT {most:d}", values):
             number, guid, status, title, at, dataset_id, body, created = row
             first = None if at is None else datetime.fromisoformat(at)
             yield Met(number, guid, status, title, first, dataset_id, body, bool(created))

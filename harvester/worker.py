@@ -115,10 +115,10 @@ def _unstarted(
     result = Result(row.name, "failed", Tally(), error.code, error.message)
     log.error("run failed source=%s run=%s code=%s: %s", row.name, claim.ref.id, error.code, error.message)
     if not dry:
+        values = {"status": "failed", "code": error.code, "message": error.message, "ended_at": now}
         with writing(engine) as connection:
-            store.report(connection, claim.ref.id, [problem_of(error, "fetch")])
-            values = {"status": "failed", "code": error.code, "message": error.message, "ended_at": now}
             if claims.advance(connection, claim.ref, values):
+                store.report(connection, claim.ref.id, [problem_of(error, "fetch")])
                 store.edit_source(connection, row.id, {"failing_since": row.failing_since or claim.started_at})
                 notify.run_ended(connection, settings, row, claim.ref.id, result, now)
     return result

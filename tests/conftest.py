@@ -27,6 +27,7 @@ from harvester.catalogue.database import migrate, open_engine
 from harvester.settings import Settings
 from tests.catalogues import close_all
 from tests.databases import CURRENT, database_url, started
+from tests.misbehaving import clients, patience, serving
 
 # Machines are noisy: no example is timed; in CI the examples are the same each time.
 hypothesis.settings.register_profile(
@@ -51,8 +52,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _terminated(number: int, _frame: object) -> None:
-    """Whoever stops the suite stops its server too."""
-    pytest.exit("terminated", returncode=128 + number)
+    """Whoever stops the suite stops its server too; no `except Exception` of what is tested may swallow that."""
+    raise KeyboardInterrupt(f"terminated by signal {number}")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -131,6 +132,11 @@ def _opened(settings: Settings) -> Iterator[Engine]:
     migrate(opened)
     yield opened
     opened.dispose()
+
+
+serve = pytest.fixture(name="serve")(serving)
+client = pytest.fixture(name="client")(clients)
+patient = pytest.fixture(name="patient")(patience)
 
 
 @pytest.fixture

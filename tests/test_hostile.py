@@ -212,9 +212,12 @@ class Feed:
 
 
 def feeds(canary: str) -> dict[str, Feed]:
+    return entities(canary) | charsets() | brackets() | elsewhere(canary)
+
+
+def entities(canary: str) -> dict[str, Feed]:
     bad: dict[str, Any] = {"code": "unsafe-xml", "titles": ()}
     doctype = "<!DOCTYPE r [{}]>".format
-    graph = {"@context": {"dcat": "http://www.w3.org/ns/dcat#", "dct": "http://purl.org/dc/terms/"}}
     return {
         "billion laughs": Feed(rdf("&i;", doctype(LAUGHS)), **bad),
         "one large entity, often": Feed(rdf("&a;" * 5_000, doctype(f'<!ENTITY a "{"A" * 50_000}">')), **bad),
@@ -228,6 +231,11 @@ def feeds(canary: str) -> dict[str, Feed]:
             f"{'</dct:relation></dcat:Dataset>' * 50_000}</rdf:RDF>",
             **bad,
         ),
+    }  # fmt: skip
+
+
+def charsets() -> dict[str, Feed]:
+    return {
         "a charset that is not true": Feed(
             rdf("Été", declaration='<?xml version="1.0" encoding="utf-8"?>').encode("latin-1"),
             XML + "; charset=utf-8",
@@ -238,10 +246,16 @@ def feeds(canary: str) -> dict[str, Feed]:
         ),
         "characters that XML forbids": Feed(rdf("T\x00\x01&#0;&#x1F;"), titles=("T", "Bon")),
         "halves of pairs as numbers": Feed(rdf("T&#xD83D;&#xDE00;&#xD800;&lt;"), titles=("T\U0001f600\ufffd<", "Bon")),
+    }
+
+
+def brackets() -> dict[str, Feed]:
+    graph = {"@context": {"dcat": "http://www.w3.org/ns/dcat#", "dct": "http://purl.org/dc/terms/"}}
+    return {
         "brackets, Turtle": Feed(
             "@prefix dcat: <http://www.w3.org/ns/dcat#> . @prefix dct: <http://purl.org/dc/terms/> . "
             '<https://x.example/g> a dcat:Dataset ; dct:title "Bon" . '
-            f"<https://x.example/e> a dcat:Dataset ; dct:title \"T\" ; dct:relation {'(' * DEEP}1{')' * DEEP} .",
+            f'<https://x.example/e> a dcat:Dataset ; dct:title "T" ; dct:relation {"(" * DEEP}1{")" * DEEP} .',
             "text/turtle",
         ),
         "brackets, JSON-LD": Feed(
@@ -256,15 +270,18 @@ def feeds(canary: str) -> dict[str, Feed]:
             "bad-json",
             (),
         ),
-        "brackets, a large list of JSON-LD": Feed(
-            '["' + "x" * (9 << 20) + '",' + BRACKETS + "]", JSON, "bad-json", ()
-        ),
+        "brackets, a large list of JSON-LD": Feed('["' + "x" * (9 << 20) + '",' + BRACKETS + "]", JSON, "bad-json", ()),
+    }
+
+
+def elsewhere(canary: str) -> dict[str, Feed]:
+    return {
         "a context elsewhere": Feed(
             json.dumps({"@context": f"{canary}/context", "@type": "dcat:Dataset", "@id": f"{SITE}/e", "title": "T"}),
             JSON,
             titles=("T",),
         ),
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize("name", feeds(""))

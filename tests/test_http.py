@@ -28,19 +28,12 @@ from tests.misbehaving import (
     Script,
     Time,
     at_once,
-    clients,
     dated,
-    patience,
     raw,
     say,
-    serving,
     settings,
     to,
 )
-
-serve = pytest.fixture(name="serve")(serving)
-client = pytest.fixture(name="client")(clients)
-patient = pytest.fixture(name="patient")(patience)
 
 # -- answers ----------------------------------------------------------------------------------------------------------
 

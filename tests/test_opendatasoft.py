@@ -288,6 +288,18 @@ def test_an_item_without_identifier_is_reported(item: Any) -> None:
         record_of(item)
 
 
+@pytest.mark.parametrize("number", [150, 330])
+def test_items_without_identifier_are_told_once_each_however_often_they_are_shown(number: int) -> None:
+    items = datasets(number, hourly)
+    for place in (3, 99, number - 1):
+        del items[place]["dataset_id"]
+    pages = walked(holding(items))
+    problems = [problem for page in pages for problem in page.problems]
+    assert [problem.code for problem in problems] == ["no-identifier"] * 3
+    assert len({problem.value for problem in problems}) == 3
+    assert len(guids(pages)) == number - 3
+
+
 def test_data_that_is_not_visible_has_no_exports() -> None:
     found = normalised("data-not-visible")
     assert [part.identifier for part in found.distribution] == ["triage_xlsx"]

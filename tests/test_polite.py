@@ -30,20 +30,13 @@ from tests.misbehaving import (
     Script,
     Time,
     at_once,
-    clients,
     dated,
-    patience,
     raw,
     say,
-    serving,
     settings,
     tls,
     to,
 )
-
-serve = pytest.fixture(name="serve")(serving)
-client = pytest.fixture(name="client")(clients)
-patient = pytest.fixture(name="patient")(patience)
 
 Serve = Callable[..., Portal]
 Client = Callable[..., Http]

@@ -173,6 +173,31 @@ def test_an_incremental_walk_stops_at_the_date_it_was_given() -> None:
     assert [request.get("sort") for request in asked if request.get("page")] == ["-last_update"]
 
 
+def cut(number: int, total: int) -> Portal:
+    """Shows so many of its datasets, whatever it counts, and says that nothing follows."""
+    portal = udata_portal(DATASETS[:total], title="P")
+
+    def answer(request: Request) -> Reply:
+        reply = portal(request)
+        if not request.path.endswith("/datasets/") or reply.status != 200:
+            return reply
+        said = json.loads(reply.body)
+        start = (said["page"] - 1) * said["page_size"]
+        return json_reply(said | {"data": said["data"][: max(0, number - start)], "next_page": None})
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("shown", "changed", "told"), [(10, 40, True), (10, 10, True), (10, 5, False), (250, 250, False), (120, 180, True)]
+)
+def test_a_list_of_changes_that_is_cut_short_is_told(shown: int, changed: int, told: bool) -> None:
+    since = datetime(2021, 1, 1, (250 - changed) // 3600, (250 - changed) // 60 % 60, (250 - changed) % 60, tzinfo=UTC)
+    pages = walked(cut(shown, 250), walk=Walk(since=since))
+    assert ("unshown-datasets" in [note.code for page in pages for note in page.notes]) is told
+    assert [page.advertised for page in pages] == [None] * len(pages)
+
+
 def test_a_silent_cap_of_the_page_size_loses_nothing() -> None:
     portal = udata_portal(DATASETS, title="P")
 

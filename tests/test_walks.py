@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harvester.connector import Page, Record
@@ -66,6 +66,22 @@ def test_a_page_that_fails_is_narrowed_down_to_its_record() -> None:
 def test_a_portal_that_is_down_stops_the_walk() -> None:
     with pytest.raises(Unavailable):
         list(walk_offsets(Portal(100, broken=tuple(range(100))), make, (10, 1)))
+
+
+def test_a_portal_that_is_down_from_its_second_page_on_blames_no_record() -> None:
+    pages = walk_offsets(Portal(100, broken=tuple(range(10, 100))), make, (10, 1))
+    met: list[Page] = []
+    with pytest.raises(Unavailable):
+        met.extend(pages)
+    assert guids(met) == [str(n) for n in range(10)]
+    assert [problem.value for page in met for problem in page.problems] == []
+
+
+@pytest.mark.parametrize("broken", [(95, 96, 97, 98, 99), (10, 11, 12, 13, 14), (0,), (50, 60)])
+def test_records_that_break_their_pages_are_told_once_the_portal_answers(broken: tuple[int, ...]) -> None:
+    pages = list(walk_offsets(Portal(100, broken=broken), make, (10, 1)))
+    assert guids(pages) == [str(n) for n in range(100) if n not in broken]
+    assert [problem.value for page in pages for problem in page.problems] == list(broken)
 
 
 def test_ignored_paging_parameters_are_noticed() -> None:
@@ -144,6 +160,7 @@ def test_a_list_that_moves_is_put_right_with_few_requests() -> None:
         st.integers(1, 12), st.tuples(st.lists(st.integers(0, 130)), st.lists(st.integers(0, 130), max_size=6))
     ),
 )
+@example(size=3, cap=2, changes={1: ([0], []), 2: ([], []), 5: ([], [0])})
 def test_whatever_moves_nothing_that_stays_is_lost_or_doubled(
     size: int, cap: int, changes: dict[int, tuple[list[int], list[int]]]
 ) -> None:

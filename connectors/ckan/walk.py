@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from hashlib import blake2b
 from typing import Any
 
 from connectors.ckan import keys
@@ -18,7 +19,6 @@ from harvester.connector import Page, Recognised, Record, Source, Walk
 from harvester.errors import Blocked, RecordError, SourceError, Unavailable
 from harvester.fields.when import instant, when
 from harvester.http import Answer, Http
-from harvester.jsonio import digest
 from harvester.walks import Read, Slice, walk_changes, walk_offsets
 
 NAME = "ckan"
@@ -209,8 +209,8 @@ def _show(api: Api, options: Options, walk: Walk) -> Iterator[Page]:
     """
     _refuse_filters(api, options)
     names = _items({"results": api.call(SHOW, {})}, "results", api.url(SHOW))
-    failures = 0
-    for offset in range(_shown_already(names, walk.cursor), len(names), _NAMES_A_PAGE):
+    trail, failures = Trail(names), 0
+    for offset in range(trail.shown_already(walk.cursor), len(names), _NAMES_A_PAGE):
         records: list[Record] = []
         problems: list[RecordError] = []
         for name in names[offset : offset + _NAMES_A_PAGE]:
@@ -222,17 +222,30 @@ def _show(api: Api, options: Options, walk: Walk) -> Iterator[Page]:
                 problems.append(error)
             if failures > _MOST_FAILURES:
                 raise Unavailable(f"{failures} datasets in a row cannot be read: {problems[-1].message}", url=api.root)
-        yield Page(tuple(records), len(names), _after(names, offset + _NAMES_A_PAGE), tuple(problems))
+        yield Page(tuple(records), len(names), trail.after(offset + _NAMES_A_PAGE), tuple(problems))
 
 
-def _after(names: list[Any], number: int) -> str:
-    return f"n{number}-{digest(names[:number]).hex()}"
+class Trail:
+    """What a list of names begins with, hashed on from cursor to cursor: each name once, however long the list is."""
 
+    def __init__(self, names: list[Any]) -> None:
+        self._names = names
+        self._number, self._hash = 0, blake2b(digest_size=16)
 
-def _shown_already(names: list[Any], cursor: str | None) -> int:
-    found = re.fullmatch(r"n(\d{1,9})-[0-9a-f]+", cursor or "")
-    number = int(found[1]) if found else 0
-    return number if cursor == _after(names, number) else 0
+    def after(self, number: int) -> str:
+        """The cursor after so many names, no fewer than before."""
+        for name in self._names[self._number : number]:
+            self._hash.update(f"{name}\n".encode("utf-8", "surrogatepass"))
+        self._number = number
+        return f"n{number}-{self._hash.hexdigest()}"
+
+    def shown_already(self, cursor: str | None) -> int:
+        """How many names stand before a cursor, if they are the same ones; else none."""
+        found = re.fullmatch(r"n(\d{1,9})-[0-9a-f]+", cursor or "")
+        if found is None or self.after(int(found[1])) == cursor:
+            return self._number
+        self._number, self._hash = 0, blake2b(digest_size=16)
+        return 0
 
 
 _WALKS = {SEARCH: _search, CURRENT: _current, SHOW: _show}

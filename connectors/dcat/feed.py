@@ -14,7 +14,7 @@ from connectors.dcat.asking import Document
 from harvester.connector import Body, Page, Record
 from harvester.errors import RecordError, SourceError
 from harvester.fields.when import instant
-from harvester.rdf.graph import CATALOGUES, Graph, Literal
+from harvester.rdf.graph import CATALOGUES, NEXT, PLACED, Graph, Literal
 from harvester.rdf.namespaces import expand
 from harvester.rdf.parse import REMOTE_CONTEXT
 from harvester.rdf.reading import read_catalogue
@@ -23,23 +23,10 @@ from harvester.walks import Slice, walk_links
 
 RECORDS_A_PAGE = 100
 _CURSOR = re.compile(r"d([0-9a-f]{32})-(\d{1,9})")
-_NEXT = (expand("hydra:next"), expand("hydra:nextPage"))
+_NEXT = tuple(map(expand, NEXT))
 _TOTAL = expand("hydra:totalItems")
 # With these a page tells its place among the others: without a link to a next one it is the last.
-_PLACED = tuple(
-    map(
-        expand,
-        (
-            "hydra:view",
-            "hydra:first",
-            "hydra:firstPage",
-            "hydra:previous",
-            "hydra:previousPage",
-            "hydra:last",
-            "hydra:lastPage",
-        ),
-    )
-)
+_PLACED = tuple(map(expand, PLACED))
 
 
 @dataclass(slots=True)

@@ -23,17 +23,18 @@ import ijson
 
 from connectors.common import listed, mapping, mended
 from connectors.opendatasoft.apis import Api, Params, reader
-from connectors.opendatasoft.shapes import guid_of, modified_in, unwrapped
+from connectors.opendatasoft.shapes import guid_of, modified_in, seen, unwrapped
 from harvester.connector import Page, Record
 from harvester.errors import Blocked, RecordError, SourceError, Unavailable
 from harvester.fields.when import instant, when
 from harvester.http import Feed, Http
-from harvester.jsonio import refuse_deep
+from harvester.jsonio import digest, refuse_deep
 from harvester.walks import Read, Slice, records, walk_offsets
 
 SIZES = (100, 50, 25, 5, 1)
 WINDOW = 10_000
 EMPTY = "empty-export"
+NAMELESS = "no-identifier"
 EXPORT = "export"
 LAST = "undated"
 EXPORT_PAGE = 100
@@ -56,6 +57,8 @@ class Walking:
     params: Params
     since: datetime | None = None
     seen: set[str] = field(default_factory=set)
+    # The datasets without an identifier that were told of.
+    told: set[str] = field(default_factory=set)
     advertised: int | None = None
     # How many datasets before the present bound were seen, by earlier attempts too: the others are shown again.
     before: int = 0
@@ -71,7 +74,9 @@ class Walking:
             if self.latest is None or moment > self.latest:
                 self.latest, self.at_latest = moment, 0
             self.at_latest += moment == self.latest
-        return replace(page, records=new, advertised=self.advertised)
+        problems = tuple(one for one in page.problems if one.code != NAMELESS or one.value not in self.told)
+        self.told.update(one.value for one in problems if one.code == NAMELESS)
+        return replace(page, records=new, advertised=self.advertised, problems=problems)
 
     def cursor(self, place: str) -> str:
         """Where to go on from: a bound, or a part of the walk, with what was seen before."""
@@ -86,7 +91,9 @@ def record_of(item: Any) -> Record:
     """A dataset of any of the APIs."""
     guid = guid_of(item)
     if not isinstance(guid, str):
-        raise RecordError("the dataset has no identifier", code="no-identifier", field="dataset_id", value=guid)
+        # What it says stands for it, so that it is told of once however often it is shown.
+        what = f"{seen(item).default.get('title')!s:.100} ({digest(item).hex()[:8]})"
+        raise RecordError("the dataset has no identifier", code=NAMELESS, field="dataset_id", value=what)
     return Record(guid, item, instant(when(modified_in(item))))
 
 

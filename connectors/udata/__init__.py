@@ -19,7 +19,7 @@ from harvester.errors import RecordError, SourceError
 from harvester.fields.when import instant, when
 from harvester.http import Http
 from harvester.model import Dataset
-from harvester.walks import Slice, nothing, walk_offsets
+from harvester.walks import Slice, nothing, reached, walk_offsets
 
 NAME = "udata"
 INCREMENTAL = True
@@ -67,9 +67,10 @@ def portal(site: Any) -> dict[str, Any]:
 def _pages(listing: Listing, walk: Walk) -> Iterator[Page]:
     """Everything; with `since`, until the order of the dates says that the rest is older.
 
-    A portal that ignores the order is walked to its end, and a note says so.
+    A portal that ignores the order is walked to its end, and a note says so; so one does where a list ends before
+    anything older came, and before all that it counts, whether changed or not.
     """
-    told, ordered, empty = False, True, walk.cursor is None
+    told, ordered, empty, shown, total = False, True, walk.cursor is None, reached(walk.cursor), 0
 
     def read(offset: int, limit: int) -> Slice:
         nonlocal ordered
@@ -79,12 +80,22 @@ def _pages(listing: Listing, walk: Walk) -> Iterator[Page]:
         return part
 
     for page in walk_offsets(listing.read if walk.since is None else read, record_of, SIZES, walk.cursor):
+        shown, total = max(shown, reached(page.cursor)), page.advertised or total
+        # What it counts are all its datasets, not those that changed.
+        page = replace(page, advertised=None) if ordered and walk.since else page
         yield page if ordered or told else replace(page, notes=(*page.notes, _unordered()))
         told, empty = told or not ordered, False
         if ordered and walk.since and any(record.modified and record.modified < walk.since for record in page.records):
             return
     if empty and walk.since:
         yield Page((), notes=(nothing(),))
+    elif ordered and walk.since and shown < total:
+        yield Page((), notes=(_cut(shown, total),))
+
+
+def _cut(shown: int, total: int) -> RecordError:
+    message = f"the list of changes ends after {shown} of {total} datasets, before any that did not change"
+    return RecordError(message, code="unshown-datasets", field="total", value=total)
 
 
 def _unordered() -> RecordError:

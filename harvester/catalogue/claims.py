@@ -20,6 +20,8 @@ from harvester.settings import Settings
 
 # Clocks differ and portals index late: changes are asked for from a little before the last walk (as ckanext-harvest).
 OVERLAP = timedelta(hours=1)
+# A run that ran out of time, and has not been walked to its end.
+_UNFINISHED = (runs.c.status == "partial", runs.c.code == "run-time", runs.c.state.is_not(None))
 # The advisory locks of PostgreSQL have one space of numbers; this half of them is ours.
 _HOSTS = 0x68617276
 
@@ -40,7 +42,10 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A run that is ours: what it asks for, since when, and what earlier attempts at it left."""
+    """A run that is ours: what it asks for, since when; what earlier attempts left, and how long it stood still.
+
+    `looped`: the last run of the source that ended did so because there was no end to what it was shown.
+    """
 
     ref: RunRef
     mode: str
@@ -48,6 +53,8 @@ class Claim:
     since: datetime | None = None
     cursor: str | None = None
     state: Mapping[str, Any] = field(default_factory=dict)
+    stood_still: timedelta = timedelta()
+    looped: bool = False
 
 
 def worker_name() -> str:
@@ -77,13 +84,30 @@ def begin(connection: Connection, row: Row[Any], mode: str, now: datetime, terms
 
 
 def enqueue(connection: Connection, source_id: int, mode: str, now: datetime, origin: str = "manual") -> int | None:
-    """Queue a run; None when the source has a live one.  A queued one that was not begun becomes full if asked to."""
+    """Queue a run; None when the source has a live one.  A queued one that was not begun becomes full if asked to.
+
+    Where the last one ran out of time it goes on instead, unless everything is asked for now and was not then.
+    """
     live = connection.execute(select(runs.c.id).where(runs.c.source_id == source_id, runs.c.status.in_(LIVE)))
-    run_id = None if live.first() else _inserted(connection, source_id, mode, now, origin)
+    run_id = None
+    if live.first() is None:
+        run_id = _reopened(connection, source_id, mode, now) or _inserted(connection, source_id, mode, now, origin)
     if run_id is None and mode == "full":
         waiting = (runs.c.source_id == source_id, runs.c.status == "queued", runs.c.started_at.is_(None))
         connection.execute(update(runs).where(*waiting, runs.c.mode == "incremental").values(mode="full"))
     return run_id
+
+
+def _reopened(connection: Connection, source_id: int, mode: str, now: datetime) -> int | None:
+    """The last run of the source, queued again, if there is a rest of it to be walked."""
+    last = connection.execute(
+        select(runs.c.id, runs.c.mode).where(runs.c.source_id == source_id).order_by(runs.c.id.desc()).limit(1)
+    ).one_or_none()
+    if last is None or mode == "replay" or last.mode not in ("full", mode):
+        return None
+    rest = update(runs).where(runs.c.id == last.id, *_UNFINISHED)
+    values = {"status": "queued", "queued_at": now, "ended_at": None, "code": None, "message": None, "worker": None}
+    return last.id if connection.execute(rest.values(**values)).rowcount else None
 
 
 def _inserted(connection: Connection, source_id: int, mode: str, now: datetime, origin: str) -> int | None:
@@ -135,6 +159,8 @@ def cancel_begun(connection: Connection, source_id: int, now: datetime, why: str
     begun = update(runs).where(runs.c.source_id == source_id, runs.c.status.in_(LIVE), runs.c.started_at.is_not(None))
     values = {"status": "cancelled", "code": "cancelled", "message": why, "ended_at": now, "cursor": None}
     connection.execute(begun.values(**values, state=None))
+    unfinished = update(runs).where(runs.c.source_id == source_id, *_UNFINISHED)
+    connection.execute(unfinished.values(cursor=None, state=None))
 
 
 def withdraw(connection: Connection, source_id: int, now: datetime) -> None:
@@ -193,7 +219,13 @@ def _taken(connection: Connection, source: Row[Any], run: Row[Any], mode: str, n
     values |= {"heartbeat_at": now, "since_at": since}
     connection.execute(update(runs).where(runs.c.id == run.id).values(**values))
     ref = RunRef(int(run.id), source.id, source.name, mode != "replay", attempt)
-    return Claim(ref, mode, started, since, run.cursor, run.state or {})
+    still = now - run.heartbeat_at if run.heartbeat_at and not first else timedelta()
+    return Claim(ref, mode, started, since, run.cursor, run.state or {}, still, _looped(connection, run))
+
+
+def _looped(connection: Connection, run: Row[Any]) -> bool:
+    ended = select(runs.c.code).where(runs.c.source_id == run.source_id, runs.c.ended_at.is_not(None))
+    return connection.execute(ended.order_by(runs.c.id.desc()).limit(1)).scalar_one_or_none() == "paging-loop"
 
 
 def _since(source: Row[Any], mode: str) -> datetime | None:

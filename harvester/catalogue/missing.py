@@ -93,6 +93,33 @@ def walked_since(connection: Connection, run: Row[Any]) -> int | None:
     return latest
 
 
+def rewritten(connection: Connection, run: Any, after: int) -> list[Row[Any]]:
+    """(id, record_id, guid, delta, dataset) of what a run has changed, from revision `after` (exclusive)."""
+    columns = (revisions.c.id, revisions.c.record_id, revisions.c.guid, revisions.c.delta, documents.c.dataset)
+    joined = select(*columns).outerjoin(documents, documents.c.record_id == revisions.c.record_id)
+    mine = (revisions.c.run_id == run.id, revisions.c.action.in_(("updated", "restored")), revisions.c.id > after)
+    return list(connection.execute(joined.where(*mine).order_by(revisions.c.id).limit(CHUNK)))
+
+
+def began(connection: Connection, run: Any) -> datetime | None:
+    """When a run began; None for one without a row."""
+    started: datetime | None = connection.execute(select(runs.c.started_at).where(runs.c.id == run.id)).scalar()
+    return started
+
+
+def founded_after(connection: Connection, run: Any, number: int) -> Iterator[list[int]]:
+    """The records that a run has created, but for the first so many, in pages; those that are active still."""
+    mine = (revisions.c.run_id == run.id, revisions.c.action == "created")
+    first = select(revisions.c.id).where(*mine).order_by(revisions.c.id).offset(number).limit(1)
+    place = connection.execute(first).scalar_one_or_none()
+    columns = select(revisions.c.id, revisions.c.record_id, records.c.status)
+    joined = columns.outerjoin(records, records.c.id == revisions.c.record_id).where(*mine).order_by(revisions.c.id)
+    while place is not None:
+        rows = connection.execute(joined.where(revisions.c.id >= place).limit(CHUNK)).all()
+        yield [row.record_id for row in rows if row.status == "active"]
+        place = rows[-1].id + 1 if len(rows) == CHUNK else None
+
+
 def witness(connection: Connection, run: Any) -> str | None:
     """The guid of a record that a run has seen."""
     statement = select(records.c.guid).where(*_seen(run)).order_by(records.c.id).limit(1)

@@ -63,6 +63,25 @@ class Answer:
         return SourceError(message, code="not-json", url=url, value=self.status)
 
 
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """The beginning of an answer, whatever its status; `hops` are the redirects on the way, with where each led."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    hops: tuple[tuple[int, str], ...]
+    content: bytes = field(repr=False)
+
+    def wait(self, now: datetime) -> float | None:
+        """Seconds that the portal asks to wait, where it says so."""
+        return rules.stated_wait(self.status, self.headers, self.content, now)
+
+    def walled(self) -> bool:
+        """Whether it is a challenge that only a browser gets past, or a firewall's refusal."""
+        return rules.walled(self.status, self.headers, self.content)
+
+
 class Feed(io.BufferedReader):
     """A big answer as a readable binary file, with where it came from; a gzip file is read as what it holds."""
 

@@ -42,6 +42,8 @@ logging.getLogger("httpcore").setLevel(logging.INFO)
 _DAY = 86_400.0
 # Longer than the work on one page, shorter than what servers keep (nginx: 75 s).
 _KEEP_ALIVE = 30.0
+# The pool looks at every idle connection before each request: of hundreds of hosts that would cost more than asking.
+_MOST_IDLE = 16
 
 Clock = Callable[[], float]
 T = TypeVar("T")
@@ -161,6 +163,7 @@ class Transport(httpx.HTTPTransport):
         context = certificates(*bundles)
         super().__init__(verify=context, trust_env=False)
         more: dict[str, Any] = {"max_connections": None, "keepalive_expiry": _KEEP_ALIVE, "network_backend": network}
+        more["max_keepalive_connections"] = _MOST_IDLE
         # httpx has no argument for a network of one's own.
         self._pool = (
             httpcore.ConnectionPool(ssl_context=context, **more)

@@ -35,12 +35,17 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One question: `patient` ones are asked again and raise, the others hand over whatever came."""
+    """One question: `patient` ones are asked again and raise, the others hand over whatever came.
+
+    Of a `glance` no more is read than so many bytes, whatever is sent.
+    """
 
     url: httpx.URL
     headers: Mapping[str, str] = field(repr=False)
     patient: bool
     conditional: bool = False
+    method: str = "GET"
+    glance: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,7 @@ class Exchange:
     def run(self, ask: Ask, sink: IO[bytes]) -> Head:
         """The last answer, its body in `sink`; AttemptError or SourceError when none came."""
         url, jar = ask.url, httpx.Cookies()
+        hops: tuple[tuple[int, str], ...] = ()
         due = self.now() + self.settings.total_timeout
         for _ in range(MAX_REDIRECTS + 1):
             self.breaker.check(url)
@@ -75,8 +81,9 @@ class Exchange:
                 head = self._hop(url, ask, sink, jar, due)
             location = head.headers.get("location")
             if head.status not in rules.REDIRECTS or not location:
-                return head
+                return replace(head, hops=hops)
             url = self._next(url, location)
+            hops = (*hops, (head.status, str(urls.bare(self.vault.without(url)))))
         shown = urls.redacted(str(ask.url))
         raise SourceError(f"{shown} redirects more than {MAX_REDIRECTS} times", code="redirects", url=shown)
 
@@ -140,7 +147,7 @@ class Exchange:
             if _CONTROL.search(value):
                 raise SourceError(f"the header {name} holds a control character", code="bad-header", field=name)
         return httpx.Request(
-            "GET",
+            ask.method,
             urls.bare(self.vault.address_for(url)),
             headers=[(name.encode("ascii", "replace"), value.encode()) for name, value in headers.items()],
             extensions={"timeout": timeout},
@@ -158,15 +165,20 @@ class Exchange:
             guard.check(url.host, port, self.look_up(url.host, port), self.allowed)
 
     def _receive(self, response: httpx.Response, ask: Ask, sink: IO[bytes], due: float) -> None:
-        cut = ask.patient and not response.is_success
-        cap = ERROR_BYTES if cut else self.settings.max_response_bytes
+        cut = ask.glance is not None or (ask.patient and not response.is_success)
+        cap = ask.glance or (ERROR_BYTES if cut else self.settings.max_response_bytes)
         length = response.headers.get("content-length", "")
         if not cut and length.isdecimal() and int(length[:20]) > cap:
             raise body.TooLargeError
         # Not `iter_raw`: a stream of a stand-in transport may have been read before.
         assert isinstance(response.stream, httpx.SyncByteStream)
         chunks = self._timed(response.stream, due)
-        body.save(body.decoded(chunks, response.headers.get("content-encoding", "")), sink, cap, cut=cut)
+        try:
+            body.save(body.decoded(chunks, response.headers.get("content-encoding", "")), sink, cap, cut=cut)
+        except body.TruncatedError:
+            # A range of a compressed answer ends where it is cut.
+            if ask.glance is None or not sink.tell():
+                raise
 
     def _timed(self, chunks: Iterable[bytes], due: float) -> Iterator[bytes]:
         for chunk in chunks:

@@ -62,11 +62,12 @@ _HINTS = {
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """An answer without its body."""
+    """An answer without its body; `hops` are the redirects on the way to it, each with its status and where it led."""
 
     url: str
     status: int
     headers: Mapping[str, str]
+    hops: tuple[tuple[int, str], ...] = ()
 
 
 # What a failure says of the host as a whole.
@@ -118,6 +119,12 @@ def _kind(status: int, challenged: bool, error: SourceError) -> Kind | None:
     if challenged or error.code == "blocked":
         return "refusing"
     return "failing" if status >= 500 and error.code != "throttled" else None
+
+
+def walled(status: int, headers: Mapping[str, str], body: bytes) -> bool:
+    """Whether a challenge for browsers, or a firewall that is known by name, stands between the server and us."""
+    wall = any(by.search(headers.get("server", "")) or mark.search(body) for by, mark, _ in _WALLS)
+    return _challenged(headers, body) or (wall and status in REFUSALS)
 
 
 def _challenged(headers: Mapping[str, str], body: bytes) -> bool:

@@ -99,6 +99,16 @@ def redacted(text: str, secrets: Iterable[str] = ()) -> str:
     return _SECRET_PARAM.sub(r"\1***", _USERINFO.sub("***@", text))
 
 
+def told(url: str) -> str:
+    """An address as people are told it: without user and password, with stars for its keys."""
+    return redacted(url).replace("://***@", "://")
+
+
+def secret_parameter(pair: str) -> bool:
+    """Whether a `name=value` of a query holds a credential, as its name says."""
+    return _SECRET_PARAM.fullmatch(f"?{pair}") is not None
+
+
 def secrets_in(url: httpx.URL) -> list[str]:
     """The credentials that an address itself carries."""
     return [value for _, value in _SECRET_PARAM.findall(str(url))] + ([url.password] if url.password else [])

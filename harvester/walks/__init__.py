@@ -9,6 +9,18 @@ from __future__ import annotations
 from harvester.walks.changes import nothing, walk_changes
 from harvester.walks.links import is_linked, walk_links
 from harvester.walks.offsets import walk_offsets
+from harvester.walks.seams import reached
 from harvester.walks.slices import Make, Read, Slice, records
 
-__all__ = ["Make", "Read", "Slice", "is_linked", "nothing", "records", "walk_changes", "walk_links", "walk_offsets"]
+__all__ = [
+    "Make",
+    "Read",
+    "Slice",
+    "is_linked",
+    "nothing",
+    "reached",
+    "records",
+    "walk_changes",
+    "walk_links",
+    "walk_offsets",
+]

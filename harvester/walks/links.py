@@ -46,9 +46,19 @@ class _Links:
         self._doubled = False
         self._idle = 0
         self._cursor: str | None = None
+        # Whether records of an earlier attempt come again.
+        self._resuming = self._anew = False
 
     def pages(self, cursor: str | None) -> Iterator[Page]:
+        """See `walk_links`."""
+        self._resuming = is_linked(cursor)
+        for page in self._walked(cursor):
+            yield replace(page, anew=True) if self._anew else page
+            self._anew = False
+
+    def _walked(self, cursor: str | None) -> Iterator[Page]:
         url, guessed = self._resumed(cursor), False
+        self._anew = self._resuming and url == self._first
         while url is not None:
             self._visit(url)
             part = self._read(url)
@@ -61,7 +71,7 @@ class _Links:
             if not self._is_short():
                 return
             yield Page((), self._totals[-1] if self._totals else None, notes=(moving(self._totals or [0]),))
-            before = len(self._met)
+            before, self._anew = len(self._met), self._resuming
             yield from self._again()
             if len(self._met) == before:
                 return
@@ -80,7 +90,8 @@ class _Links:
             # The page is gone: the list has moved.
             return self._first
         marks = self._marks(part)
-        if found["bytes"] != _hex(part) and (part.unchanged or found["guids"] != _shown(marks)):
+        same = found["bytes"] == _hex(part) != ""
+        if not same and (part.unchanged or found["guids"] != _shown(marks)):
             return self._first
         self._trail[url] = None
         self._standing = int(found["count"]) - len(set(marks))

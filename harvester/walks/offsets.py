@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from harvester.connector import Page, Record
@@ -47,6 +48,8 @@ class _Offsets:
         self._read, self._make, self._order = read, make, order
         self._sizing = _Sizing(sizes)
         self._unreadable = 0
+        # Records that were passed, as long as it may be the portal that fails and not they.
+        self._passed: list[RecordError] = []
         self._totals: list[int] = []
         # How often more it moved than it stood, records read again, pages in a row without anything new.
         self._repairs = self._reread = self._fruitless = 0
@@ -56,6 +59,8 @@ class _Offsets:
         self._met: set[int] | None = None
         self._sweeps = 1
         self._ended = False
+        # Whether an earlier attempt has read what comes before, and whether the walk begins at its start all the same.
+        self._resumed, self._probed, self._anew = order.is_foreign(), False, False
 
     def pages(self) -> Iterator[Page]:
         yield from self._swept()
@@ -63,7 +68,7 @@ class _Offsets:
             met = self._meet()
             before, self._sweeps = len(met), self._sweeps + 1
             self._order, self._ended, self._fruitless, self._contents = Order(), False, 0, set()
-            yield Page((), self._total, notes=(moving(self._totals),))
+            yield Page((), self._total, notes=(moving(self._totals),), anew=self._resumed)
             yield from self._swept()
             if len(met) == before:
                 return
@@ -76,18 +81,19 @@ class _Offsets:
             except SourceError as error:
                 if error.code == "vanished" and self._order.is_foreign():
                     # The list has become so short that nothing an earlier attempt read can be where it was.
-                    self._order.forget(0)
+                    self._again()
                     continue
                 if not _may_shrink(error):
                     raise
                 if self._sizing.failed(offset):
                     continue
-                page = self._passed(error, offset)
-            else:
-                self._unreadable = 0
+                self._pass(error, offset)
+                continue
+            page = self._answered(page)
             if page is not None:
                 self._weigh(page)
-                yield page
+                yield replace(page, anew=True) if self._anew else page
+                self._anew = False
 
     def _weigh(self, page: Page) -> None:
         """End a reading again that brings nothing.  Raises `SourceError` where the first reading does not end."""
@@ -113,6 +119,9 @@ class _Offsets:
             return None
         if checked and marks[:1] != [self._order.last]:
             return self._repaired(limit)
+        if checked and not self._is_as_left():
+            self._again()
+            return None
         if checked and len(part.items) == 1 and (part.cut or part.total is None or part.total > offset):
             cut, part = part.cut, self._read(offset, limit)
             made = [self._made(item) for item in part.items]
@@ -126,6 +135,22 @@ class _Offsets:
         self._repairs = max(self._repairs - checked, 0)
         self._ended = part.end or not made
         return self._page(part, made) if made else None
+
+    def _is_as_left(self) -> bool:
+        """Whether a list still shows what an earlier attempt saw: its last position may hide that others moved."""
+        if self._probed or not self._order.is_foreign():
+            return True
+        self._probed = True
+        return all(self._shown(place) in (UNKNOWN, mark) for place, mark in self._order.samples.items())
+
+    def _again(self) -> None:
+        """Begin at the start: what an earlier attempt read is not where it was."""
+        left = self._order.unread > 0
+        number = self._order.forget(0)
+        self._reread += 0 if left else number
+        # The same pages come again.
+        self._contents = set()
+        self._anew = self._resumed
 
     def _holds(self) -> bool:
         """Whether the list may be taken for one whose order holds, though it moves."""
@@ -142,7 +167,8 @@ class _Offsets:
         if checked and over and self._order.ends_with(marks):
             return True
         content = digest([str(mark) for mark in marks])
-        first = len(self._order) > 1 and self._order.starts_with(marks)
+        # A list that grew at its front may show the first page at another place.
+        first = len(self._order) > 1 and self._order.starts_with(marks) and self._shown(0) == marks[0]
         if not first and (checked or content not in self._contents):
             self._contents.add(content)
             return False
@@ -172,14 +198,22 @@ class _Offsets:
                 good.append(record)
         return tuple(good), tuple(bad)
 
-    def _passed(self, error: SourceError, offset: int) -> Page:
+    def _pass(self, error: SourceError, offset: int) -> None:
         """Go past a record that breaks every page it is on.  Raises the error when too many in a row do."""
         self._unreadable += 1
         if self._unreadable > MOST_UNREADABLE:
             raise error
         self._order.marks.append(UNKNOWN)
-        problems = (_unreadable(error, offset),) if self._sweeps == 1 else ()
-        return Page((), self._total, self._order.cursor, problems)
+        if self._sweeps == 1:
+            self._passed.append(_unreadable(error, offset))
+
+    def _answered(self, page: Page | None) -> Page | None:
+        """The page with the records that were passed on the way to it: the portal answers, so it was they."""
+        passed, self._passed, self._unreadable = tuple(self._passed), [], 0
+        if not passed:
+            return page
+        page = page or Page((), self._total, self._order.cursor)
+        return replace(page, problems=(*passed, *page.problems))
 
     def _repaired(self, limit: int) -> Page | None:
         """Find the place where the list moved, and take what has come there."""
@@ -189,6 +223,9 @@ class _Offsets:
         part = self._read(place, limit)
         made = [self._made(item) for item in part.items]
         used = self._order.respliced(place, [mark for mark, _ in made])
+        if not used and not place:
+            self._again()
+            return None
         if not used:
             self._reread += self._order.forget(place)
             return None

@@ -9,7 +9,10 @@ from hashlib import blake2b
 
 # Stands for what has no identifier, or was read by an earlier attempt.
 UNKNOWN = 0
-_CURSOR = re.compile(r"o(\d{1,12})-([0-9a-f]{16})")
+_SAMPLE = r"-(\d{1,12})\.([0-9a-f]{16})"
+_CURSOR = re.compile(rf"o(\d{{1,12}})-([0-9a-f]{{16}})((?:{_SAMPLE})*)")
+# So many places before its own a cursor remembers, to tell a list in which as much was removed as added.
+_MOST_SAMPLES = 6
 _MASK = (1 << 64) - 1
 
 
@@ -19,6 +22,20 @@ def mark_of(guid: str) -> int:
     return int.from_bytes(found, "big", signed=True) or 1
 
 
+def _written(mark: int) -> str:
+    return f"{mark & _MASK:016x}"
+
+
+def _read(text: str) -> int:
+    number = int(text, 16)
+    return number - (1 << 64) if number >> 63 else number
+
+
+def reached(cursor: str | None) -> int:
+    """How many records stand before the place of a cursor."""
+    return len(Order.resumed(cursor))
+
+
 class Order:
     """The marks of what was read, by position."""
 
@@ -26,6 +43,8 @@ class Order:
         """Nothing yet; or `skipped` positions that an earlier attempt read, the last of which had this mark."""
         self.marks = array("q", bytes(8 * skipped))
         self.unread = max(skipped - 1, 0)
+        # What some of those positions showed, as far as a cursor tells.
+        self.samples: dict[int, int] = {}
         if skipped:
             self.marks[-1] = last
 
@@ -35,16 +54,26 @@ class Order:
         found = _CURSOR.fullmatch(cursor or "")
         if found is None or not int(found[1]):
             return cls()
-        number = int(found[2], 16)
-        return cls(int(found[1]), number - (1 << 64) if number >> 63 else number)
+        order = cls(int(found[1]), _read(found[2]))
+        samples = re.findall(_SAMPLE, found[3])[:_MOST_SAMPLES]
+        order.samples = {int(place): _read(mark) for place, mark in samples if int(place) < order.unread}
+        return order
 
     @property
     def cursor(self) -> str | None:
         """Where to go on after the last position whose record is known; None when there is none."""
         for position in range(len(self.marks), 0, -1):
             if (mark := self.marks[position - 1]) != UNKNOWN:
-                return f"o{position}-{mark & _MASK:016x}"
+                samples = (f"-{place}.{_written(known)}" for place, known in self._sampled(position - 1))
+                return f"o{position}-{_written(mark)}{''.join(samples)}"
         return None
+
+    def _sampled(self, end: int) -> list[tuple[int, int]]:
+        """Some positions before this one, far from one another, with what they showed."""
+        places = sorted({*self.samples, *range(0, end, max(1, end // _MOST_SAMPLES))})
+        known = [(place, self.marks[place] or self.samples.get(place, UNKNOWN)) for place in places if place < end]
+        known = [(place, mark) for place, mark in known if mark != UNKNOWN]
+        return known[:: -(-len(known) // _MOST_SAMPLES) or 1]
 
     @property
     def last(self) -> int:
@@ -89,6 +118,7 @@ class Order:
         """Everything from this position on is to be read again; how much that is."""
         number = len(self.marks) - position
         del self.marks[position:]
+        self.samples = {place: mark for place, mark in self.samples.items() if place < position}
         self.unread = min(self.unread, position)
         return number
 

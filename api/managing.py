@@ -14,7 +14,7 @@ from api.deps import Database, Number, Reading, The
 from api.errors import ProblemError, documented
 from api.runs import run_out, run_row, source_row
 from api.schemas import RunOut, SourceOut
-from api.secrets import hidden, hidden_url, restored
+from api.secrets import hidden, hidden_rules, hidden_url, restored, restored_rules
 from api.sources import Name, source_outs
 from harvester import registry, sources, worker
 from harvester.catalogue import claims, queries
@@ -63,6 +63,8 @@ def change(name: Name, given: SourceChange, who: Admin, engine: Database) -> Sou
             del values["url"]
         if values.get("options") is not None:
             values["options"] = restored(values["options"], row.options)
+        if values.get("notify"):
+            values["notify"] = restored_rules(values["notify"], row.notify or [])
         changed = {key: _taken_away(key, value) for key, value in values.items()}
         sources.edit(connection, row.name, utcnow(), **changed)
     log.info("source changed source=%s by=%s", name, who.name)
@@ -83,7 +85,7 @@ def remove(name: Name, who: Admin, engine: Database) -> None:
 def source_settings(name: Name, who: Admin, connection: Reading) -> SourceSettings:
     """What the public does not see; secrets are named, never shown."""
     row = source_row(connection, name)
-    return SourceSettings(options=hidden(row.options), access=row.access or {}, notify=row.notify or [])
+    return SourceSettings(options=hidden(row.options), access=row.access or {}, notify=hidden_rules(row.notify or []))
 
 
 @router.post("/api/sources/{name}/pause", responses=documented(401, 403, 404), summary="Pause a source")

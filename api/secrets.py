@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from harvester.errors import UsageError
+from harvester.notices.notify import masked
 
 HIDDEN = "(hidden)"
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
@@ -61,3 +64,27 @@ def hidden_url(url: str) -> str:
     if any(secret(name) for name, _ in pairs):
         query = urlencode([(name, HIDDEN if secret(name) else value) for name, value in pairs])
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query))
+
+
+def hidden_rules(rules: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rules for notices without what is secret in the addresses of webhooks."""
+    return [{**rule, "to": masked(rule["channel"], rule["to"])} for rule in rules]
+
+
+def restored_rules(given: Sequence[Any], saved: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Rules that are sent back as `hidden_rules` showed them, with the addresses that were saved.
+
+    Each takes the one in its own place, or else the last that looks alike.  Raises `UsageError` where none does.
+    """
+    known = {masked(rule["channel"], rule["to"]): rule["to"] for rule in saved}
+    places = [masked(rule["channel"], rule["to"]) for rule in saved]
+    found: list[Any] = []
+    for place, rule in enumerate(given):
+        to = rule.get("to") if isinstance(rule, Mapping) else None
+        if isinstance(to, str) and to.endswith("/***"):
+            if to not in known:
+                raise UsageError("notify: give the whole address of the webhook", code="bad-notify", field="notify")
+            same = place < len(places) and places[place] == to
+            rule = {**rule, "to": saved[place]["to"] if same else known[to]}
+        found.append(rule)
+    return found

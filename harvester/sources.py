@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, delete
 
 from harvester import access as accesses
 from harvester import registry
-from harvester.catalogue import claims, history, queries, store
+from harvester.catalogue import claims, clusters, history, queries, store
 from harvester.catalogue.tables import sources
 from harvester.errors import UsageError
 from harvester.notices import notify as notices
@@ -104,7 +104,9 @@ def remove(connection: Connection, name: str, now: datetime) -> int:
     while rows := queries.vanished_page(connection, 0, row.id, 0, queries.CHUNK):
         store.retire(connection, ref, [record.id for record in rows], now)
     history.keep_last_states(connection, row.id)
+    alone = clusters.drop_source(connection, row.id)
     connection.execute(delete(sources).where(sources.c.id == row.id))
+    clusters.look_at(connection, ref, alone, now)
     return active
 
 

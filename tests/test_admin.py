@@ -32,6 +32,7 @@ CHANGES = [
     ("POST", "/api/sources/paris/pause"),
     ("POST", "/api/sources/paris/resume"),
     ("POST", "/api/sources/paris/runs"),
+    ("POST", "/api/sources/paris/dry-run"),
     ("POST", "/api/runs/1/cancel"),
 ]
 
@@ -282,12 +283,25 @@ def test_a_run_is_started_and_cancelled(client: TestClient, engine: Engine) -> N
     assert client.post("/api/sources/nobody/runs", headers=header).status_code == 404
 
 
+SHUT = (
+    "/",
+    "/api/datasets",
+    "/api/sources",
+    "/catalog.ttl",
+    "/dumps",
+    "/sources",
+    "/metrics",
+    "/docs",
+    "/openapi.json",
+)
+
+
 def test_a_private_catalogue_asks_everyone(settings: Settings, engine: Engine) -> None:
     header = token(engine, "read")
     secret = header["Authorization"].removeprefix("Bearer ")
     basic = {"Authorization": f"Basic {base64.b64encode(f'anyone:{secret}'.encode()).decode()}"}
     with TestClient(application(settings.model_copy(update={"private": True}))) as client:
-        for path in ("/", "/api/datasets", "/api/sources", "/catalog.ttl", "/dumps", "/sources", "/metrics"):
+        for path in SHUT:
             answer = client.get(path)
             assert answer.status_code == 401, path
             assert "Basic" in answer.headers["www-authenticate"]
@@ -296,3 +310,24 @@ def test_a_private_catalogue_asks_everyone(settings: Settings, engine: Engine) -
             assert client.get(path, headers=basic).status_code == 200, path
         assert client.get("/health/live").status_code == 200
         assert client.get("/health/ready").status_code == 200
+
+
+def test_addresses_of_webhooks_are_not_shown_and_stay_when_they_are_sent_back(
+    client: TestClient, engine: Engine
+) -> None:
+    header = token(engine, "admin")
+    rules = [{"channel": "webhook", "to": f"https://hooks.example/t0p/{part}"} for part in ("one", "two")]
+    rules.append({"channel": "email", "to": "ops@example.org"})
+    place = "/api/sources/paris"
+    assert client.patch(place, json={"notify": rules}, headers=header).status_code == 200
+    shown = client.get(f"{place}/settings", headers=header).json()["notify"]
+    assert [rule["to"] for rule in shown] == [*["https://hooks.example/***"] * 2, "ops@example.org"]
+    shown[0]["on"] = ["always"]
+    assert client.patch(place, json={"notify": shown}, headers=header).status_code == 200
+    saved = row_of(engine).notify
+    assert [rule["to"] for rule in saved] == [rule["to"] for rule in rules]
+    assert saved[0]["on"] == ["always"]
+    assert client.patch(place, json={"notify": [shown[2], shown[1]]}, headers=header).status_code == 200
+    assert [rule["to"] for rule in row_of(engine).notify] == ["ops@example.org", rules[1]["to"]]
+    moved = [{**shown[1], "to": "https://other.example/***"}]
+    assert client.patch(place, json={"notify": moved}, headers=header).status_code == 400

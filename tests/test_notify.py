@@ -360,10 +360,22 @@ def test_what_was_decided_meanwhile_is_not_asked_for(engine: Engine, settings: S
     gone = {"source_id": one, "status": "active", "payload_hash": b"", "first_seen_at": NOW, "changed_at": NOW}
     with writing(engine) as connection:
         connection.execute(insert(records).values(id=1, guid="g", title="T", seen_run_id=run_id - 1, **gone))
-        connection.execute(update(runs).values(status="partial"))
+        connection.execute(update(runs).values(status="partial", decided_by="ana"))
     assert notify.send_due(engine, settings, NOW) == 1
     told = json.loads(hook.received[0][1])["notices"][0]
     assert (told["event"], told["run"]["status"], told["would_go"]) == ("held", "partial", [])
+    assert (told["help"], told["run"]["decided_by"]) == (None, "ana")
+
+
+def test_a_letter_says_who_decided_meanwhile(engine: Engine, settings: Settings, sink: Sink) -> None:
+    settings = mailing(settings, sink)
+    ended(engine, settings, source(engine, MAIL), "held", code="too-many-vanished")
+    with writing(engine) as connection:
+        connection.execute(update(runs).values(status="partial", decided_by="token ops"))
+    notify.send_due(engine, settings, NOW + timedelta(minutes=5))
+    text = sink.mails[0].get_content()
+    assert "What to do: nothing, it was decided by token ops." in text
+    assert "Look at the names" not in text
 
 
 def test_a_webhook_is_told_of_the_problems(engine: Engine, settings: Settings, hook: Hook) -> None:

@@ -6,11 +6,12 @@ import socket
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from harvester import tokens
+from harvester.catalogue import store
 from harvester.catalogue.database import open_engine, writing
-from harvester.catalogue.tables import sources
+from harvester.catalogue.tables import runs, sources
 from harvester.notices import notify
 from harvester.schedule import utcnow
 from harvester.settings import Settings
@@ -70,4 +71,15 @@ def test_whether_people_are_reached_can_be_tried(tmp_path: Path) -> None:
     assert tried.returncode == 1
     assert "not sent webhook" in tried.stderr
     assert "HARVESTER_SMTP_HOST" in tried.stderr
-    assert harvester("notify", "list").returncode == 0
+    engine = open_engine(Settings(data=tmp_path))
+    with writing(engine) as connection:
+        row = connection.execute(select(sources)).one()
+        for rule in notify.loaded(row.notify):
+            run_id = store.add_run(connection, row.id, "full", "running", utcnow())
+            connection.execute(update(runs).values(status="failed"))
+            notify.queue(connection, row.id, run_id, "failure", rule, utcnow())
+    engine.dispose()
+    listed = harvester("notify", "list")
+    assert listed.returncode == 0
+    assert "t0p" not in tried.stdout + tried.stderr + listed.stdout
+    assert "a@example.org" in listed.stdout

@@ -126,6 +126,9 @@ def test_another_portal_is_walked_whole(engine: Engine, changed: dict[str, objec
     [
         ("https://user:secret@e.example:8080/x?y#z", "https://e.example:8080/x?y#z"),
         ("https://e.example/a@b", "https://e.example/a@b"),
+        ("https://e.example/x?api_key=s3cret&page=2", "https://e.example/x?page=2"),
+        ("https://e.example/x?q=a%26b&ACCESS-TOKEN=s3cret", "https://e.example/x?q=a%26b"),
+        ("https://e.example/x?sig=s3cret", "https://e.example/x"),
     ],
 )
 def test_credentials_are_not_published(url: str, shown: str) -> None:

@@ -15,7 +15,7 @@ from harvester.cli.shared import err, opened, out, table_of
 from harvester.errors import HarvesterError, UsageError
 from harvester.notices import outbox
 from harvester.notices.letters import Fact
-from harvester.notices.notify import Rule, loaded
+from harvester.notices.notify import Rule, loaded, masked
 from harvester.schedule import utcnow
 from harvester.settings import Settings
 
@@ -45,7 +45,8 @@ def list_(
         rows = connection.execute(
             statement.where(notices.c.sent_at.is_(None)).order_by(notices.c.id).limit(limit)
         ).all()
-    out.print(table_of(columns, [[getattr(row, column) for column in columns] for row in rows]))
+    shown = [row._asdict() | {"target": masked(row.channel, row.target)} for row in rows]
+    out.print(table_of(columns, [[row[column] for column in columns] for row in shown]))
 
 
 def _prepared(engine: Engine, settings: Settings, name: str) -> tuple[list[Rule], Fact]:
@@ -60,10 +61,11 @@ def _prepared(engine: Engine, settings: Settings, name: str) -> tuple[list[Rule]
 
 
 def _tried(settings: Settings, rule: Rule, fact: Fact) -> bool:
+    whom = f"{rule.channel} {escape(masked(rule.channel, rule.to))}"
     try:
         outbox.send(settings, rule.channel, rule.to, [fact], f"test-{secrets.token_hex(8)}", utcnow())
     except HarvesterError as error:
-        err.print(f"[red]not sent[/] {rule.channel} {escape(rule.to)}: {escape(error.message)}", soft_wrap=True)
+        err.print(f"[red]not sent[/] {whom}: {escape(error.message)}", soft_wrap=True)
         return False
-    out.print(f"sent {rule.channel} {escape(rule.to)}", soft_wrap=True)
+    out.print(f"sent {whom}", soft_wrap=True)
     return True

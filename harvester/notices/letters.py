@@ -74,7 +74,9 @@ def _paragraph(fact: Fact) -> Iterator[str]:
         yield plain(f"{run.get('code') or ''}: {run['message']}".removeprefix(": "))
     if found := explained(run.get("code")):
         yield f"What it means: {found.meaning}"
-        yield f"What to do: {found.remedy}"
+        yield from () if run.get("decided_by") else (f"What to do: {found.remedy}",)
+    if run.get("decided_by"):
+        yield plain(f"What to do: nothing, it was decided by {run['decided_by']}.")
     if fact.event == "failure" and fact.failing_since:
         yield f"Failing since {_moment(fact.failing_since)}."
     if fact.gone_total:
@@ -104,7 +106,7 @@ def _entry(fact: Fact) -> dict[str, Any]:
         "run": {name: _moment(value) if isinstance(value, datetime) else value for name, value in fact.run.items()},
         "failing_since": _moment(fact.failing_since) if fact.failing_since else None,
         "meaning": found.meaning if found else None,
-        "help": found.remedy if found else None,
+        "help": found.remedy if found and not fact.run.get("decided_by") else None,
         "problems": [dict(problem) for problem in fact.problems],
         "would_go": [{"guid": guid, "title": title} for guid, title in fact.gone[:NAMED]],
         "would_go_total": fact.gone_total,

@@ -71,6 +71,11 @@ class Rule(BaseModel):
 _RULES = TypeAdapter(list[Rule])
 
 
+def masked(channel: str, target: str) -> str:
+    """A target as it may be shown: of the address of a webhook the host alone, for the rest often is its secret."""
+    return f"{urlsplit(target).scheme}://{urlsplit(target).hostname}/***" if channel == "webhook" else target
+
+
 def checked(rules: object) -> list[dict[str, Any]]:
     """The rules as they are saved in `sources.notify`.  Raises `UsageError` when one does not fit."""
     try:

@@ -13,9 +13,8 @@ from sqlalchemy import Connection, Engine, Row, select, update
 from harvester.catalogue import missing
 from harvester.catalogue.database import writing
 from harvester.catalogue.tables import notices, problems, runs, sources
-from harvester.connector import without_credentials
 from harvester.errors import HarvesterError
-from harvester.net.urls import redacted
+from harvester.net import urls
 from harvester.notices import channels, letters
 from harvester.notices.letters import NAMED, TOLD, Fact
 from harvester.settings import Settings
@@ -31,7 +30,7 @@ _LEASE = timedelta(minutes=2)
 _PROBLEMS = 5
 _RUN = (
     "id", "mode", "status", "code", "message", "started_at", "ended_at", "advertised", "fetched", "created", "updated",
-    "unchanged", "restored", "retired", "failed", "warnings",
+    "unchanged", "restored", "retired", "failed", "warnings", "decided_by",
 )  # fmt: skip
 
 
@@ -63,7 +62,7 @@ def fact_of(
         event,
         source.name,
         source.title,
-        redacted(without_credentials(source.url)),
+        urls.told(source.url),
         {name: getattr(run, name) for name in _RUN} if run is not None else {},
         source.failing_since,
         settings.address + place,

@@ -31,7 +31,7 @@ _SHORTEST_NAME = 4
 _MOST_LINKS = 60
 
 # Kinds of evidence, the strongest first.
-_DATASET, _LINK, _SHAPE, _TEXT = range(4)
+_RECORD, _LINK, _SHAPE, _TEXT = range(4)
 
 _TABLES = """
 CREATE TABLE side (id INTEGER PRIMARY KEY, new INT, at REAL, title INT, publisher INT, years TEXT, links INT,
@@ -98,10 +98,13 @@ class Traits:
 
 
 class Side(NamedTuple):
-    """A record that vanished, or one that came: `at` is when the one was seen last, or the other first."""
+    """A record that vanished, or one that came: `at` is when the one was seen last, or the other first.
+
+    `same_as` is the record that had its identifier before, else itself.
+    """
 
     record_id: int
-    dataset_id: int
+    same_as: int
     at: datetime
     traits: Traits
 
@@ -139,7 +142,7 @@ def carried(old: Iterable[Side], new: Iterable[Side], others: Callable[[], Itera
                 _note(database, one, number)
         for statement in _INDEXES:
             database.execute(statement)
-        _pair(database, _DATASET, "", lambda before, after: True)
+        _pair(database, _RECORD, "", lambda before, after: True)
         _pair(database, _LINK, "", _overlapping)
         _mark(database, _ALIKE)
         _pair_lone(database, others)
@@ -149,7 +152,7 @@ def carried(old: Iterable[Side], new: Iterable[Side], others: Callable[[], Itera
 def _note(database: sqlite3.Connection, one: Side, new: int) -> None:
     known = one.traits
     title = _number(known.title) if known.title else None
-    tokens = [(_DATASET, 0, one.dataset_id)]
+    tokens = [(_RECORD, 0, one.same_as)]
     if title is not None:
         # As it stands: an address that holds the old identifier may outlive it, and without it is alike for all.
         tokens += [(_LINK, title, _number(address)) for address in known.addresses]

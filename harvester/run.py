@@ -12,7 +12,7 @@ import logging
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -21,18 +21,17 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, Row
 from sqlalchemy.exc import SQLAlchemyError
 
-from harvester import jsonio
 from harvester.ahead import ahead
 from harvester.catalogue import queries, store
 from harvester.catalogue.claims import Claim
-from harvester.catalogue.packing import dataset_json
 from harvester.catalogue.store import Outcome, Problem, RunRef
 from harvester.connector import Body, Connector, Page, Record, Source, Walk
-from harvester.decide import NOTHING, Action, Stored, after_mapping, at_a_glance
+from harvester.decide import NOTHING, Action, Stored
 from harvester.errors import HarvesterError, RecordError, SourceError, Stopped
 from harvester.harvest import (
     Cancelled,
     Harvest,
+    OutOfTime,
     Result,
     Tally,
     given_back,
@@ -42,17 +41,18 @@ from harvester.harvest import (
     unreachable,
 )
 from harvester.history import rehearsal
-from harvester.identity import known_as, match_keys
-from harvester.model import Catalogue, Dataset
+from harvester.mapping import Mapper, decided
+from harvester.model import Catalogue
 from harvester.net.urls import redacted
 from harvester.parting import asking
-from harvester.settle import close, ended, failure, settle
-from harvester.vocabularies import heeding
+from harvester.settle import broken, close, ended, settle
 
 log = logging.getLogger(__name__)
 
 Pages = Generator[Page, None, None]
 BATCH = 500
+# What changed while a walk stood still for longer than this, it may have missed without a trace.
+_LONG = timedelta(minutes=5)
 # So many pages in a row without anything new mean a portal that pages for ever.
 MOST_IDLE_PAGES = 20
 
@@ -60,6 +60,8 @@ MOST_IDLE_PAGES = 20
 def run(harvest: Harvest, row: Row, claim: Claim) -> Result:  # type: ignore[type-arg]
     """Execute a claimed run of the source in `row`, from where an earlier attempt left it.  Never raises."""
     ref, tally = claim.ref, Tally.resumed(claim.state)
+    tally.interrupted |= claim.cursor is not None and not tally.walked and claim.stood_still > _LONG
+    tally.suspect |= claim.looped
     tally.rate_from = (harvest.now().isoformat(), tally.fetched)
     try:
         connector = harvest.connectors(row.connector)
@@ -70,7 +72,9 @@ def run(harvest: Harvest, row: Row, claim: Claim) -> Result:  # type: ignore[typ
         with rehearsal.staged(harvest, ref, tally):
             if not tally.walked:
                 pages = _pages(harvest, claim, connector, source, walk)
-                _consume(harvest, ref, pages, _Mapper(connector, source, always=claim.mode == "replay"), tally)
+                mapper = Mapper(connector, source, always=claim.mode == "replay", ours=harvest.settings.address)
+                with mapper.telling():
+                    _consume(harvest, ref, pages, mapper, tally)
                 _walked(harvest, ref, tally)
             verdict = NOTHING
             if claim.mode != "replay":
@@ -89,7 +93,7 @@ def _broken_off(harvest: Harvest, claim: Claim, tally: Tally, error: Exception, 
             return given_back(harvest, claim.ref, tally)
         if unreachable(error):
             raise error
-        result = failure(harvest, claim.ref, tally, _as_ours(error, claim.ref, url))
+        result = broken(harvest, claim.ref, tally, _as_ours(error, claim.ref, url))
         close(harvest, claim.ref, result, claim.mode, claim.started_at)
     except Cancelled:
         return given_back(harvest, claim.ref, tally)
@@ -122,45 +126,23 @@ def _walked(harvest: Harvest, ref: RunRef, tally: Tally) -> None:
 
 
 def _known(harvest: Harvest, ref: RunRef, digest: bytes) -> Body | None:
-    if harvest.dry:
-        return None
     with harvest.engine.connect() as connection:
         return queries.known_body(connection, ref.source_id, digest)
 
 
 def _standing(harvest: Harvest, ref: RunRef, url: str) -> Body | None:
-    if harvest.dry:
-        return None
     since = harvest.now() - timedelta(days=harvest.settings.full_every_days)
     with harvest.engine.connect() as connection:
         return queries.standing_body(connection, ref.source_id, url, since)
 
 
-@dataclass(frozen=True, slots=True)
-class _Mapper:
-    """The mapping half of a connector, with every way it can fail turned into a reason."""
-
-    connector: Connector
-    source: Source
-    always: bool
-
-    def dataset(self, record: Record) -> Dataset:
-        """The normalised dataset.  Raises `RecordError`, also for what the connector did not foresee."""
-        try:
-            with heeding(getattr(self.source.options, "overrides", None)):
-                return self.connector.normalise(record, self.source)
-        except RecordError:
-            raise
-        except Exception as error:
-            log.exception("unexpected in normalise source=%s guid=%s", self.source.name, record.guid)
-            message = f"the connector failed on this record: {type(error).__name__}: {error}"
-            raise RecordError(message, code="unexpected") from error
-
-
-def _consume(harvest: Harvest, ref: RunRef, pages: Pages, mapper: _Mapper, tally: Tally) -> None:
+def _consume(harvest: Harvest, ref: RunRef, pages: Pages, mapper: Mapper, tally: Tally) -> None:
     reported = _reported(harvest, ref, tally)
     with closing(pages):
         for page in pages:
+            if page.anew and tally.fetched:
+                tally.begin_again()
+                reported = _reported(harvest, ref, tally)
             tally.advertise(page.advertised)
             tally.question(page)
             for piece, last in _pieces(page):
@@ -168,6 +150,13 @@ def _consume(harvest: Harvest, ref: RunRef, pages: Pages, mapper: _Mapper, tally
                 if harvest.stop():
                     raise Stopped(f"run {ref.id} is wanted no longer by this process")
             harvest.on_page(tally)
+            _watch_time(harvest, tally)
+
+
+def _watch_time(harvest: Harvest, tally: Tally) -> None:
+    hours, began = harvest.settings.run_hours, tally.rate_from and datetime.fromisoformat(tally.rate_from[0])
+    if hours and began and harvest.now() - began > timedelta(hours=hours):
+        raise OutOfTime(f"after {hours:g} hours the run ends; the next one of this source goes on from here")
 
 
 def _pieces(page: Page) -> Iterator[tuple[Page, bool]]:
@@ -205,7 +194,7 @@ def _unreported(errors: Iterable[RecordError], reported: Counter[tuple[Any, ...]
     return tuple(fresh)
 
 
-def _take(harvest: Harvest, ref: RunRef, page: Page, mapper: _Mapper, tally: Tally, last: bool) -> None:
+def _take(harvest: Harvest, ref: RunRef, page: Page, mapper: Mapper, tally: Tally, last: bool) -> None:
     """Decide on every record of a piece and write the decisions and the progress in one transaction."""
     named = [error.guid for error in page.problems if error.guid is not None]
     with harvest.engine.connect() as connection:
@@ -216,7 +205,7 @@ def _take(harvest: Harvest, ref: RunRef, page: Page, mapper: _Mapper, tally: Tal
     problems = [problem_of(error, "fetch") for error in page.problems]
     problems += [problem_of(note, "fetch", "warning") for note in page.notes]
     said = _stated(page, tally, problems)
-    outcomes = list(_decided(page, known, mapper, ref, problems))
+    outcomes = list(decided(page, known, mapper, ref, problems))
     _count(tally, page, outcomes, sum(guid in known for guid in named), len(named))
     tally.warnings += sum(problem.severity == "warning" for problem in problems)
     rehearsal.tell(harvest, tally, outcomes, problems)
@@ -224,6 +213,8 @@ def _take(harvest: Harvest, ref: RunRef, page: Page, mapper: _Mapper, tally: Tal
     _place(tally, ref, size, page.cursor is not None, last)
     if harvest.dry:
         rehearsal.remember(harvest, ref, tally, outcomes, known, named)
+        if page.unchanged:
+            rehearsal.stand(harvest, ref, tally, page.unchanged)
         return
     now = harvest.now()
     resumable = {} if page.cursor is None else {"cursor": page.cursor}
@@ -299,7 +290,10 @@ def _count(tally: Tally, page: Page, outcomes: list[Outcome], stored: int, named
         tally.fetched += page.unchanged.records
         tally.counts[Action.UNCHANGED] += page.unchanged.records
     fresh = any(o.action is not Action.REPEATED or o.record.deleted for o in outcomes)
-    tally.idle = 0 if fresh or page.unchanged else tally.idle + bool(outcomes)
+    if fresh or page.unchanged:
+        tally.idle = 0
+    else:
+        tally.repeat(len(outcomes))
     if tally.idle > MOST_IDLE_PAGES:
         message = f"{tally.idle} pages in a row brought only records that had come before"
         raise SourceError(message, code="paging-loop")
@@ -316,58 +310,6 @@ def _note_body(connection: Connection, ref: RunRef, page: Page, now: datetime) -
         store.stamp(connection, ref, [record.guid for record in page.records if not record.deleted], page.body)
     if page.whole and queries.body_count(connection, ref.source_id, page.whole.digest) == page.whole.records:
         store.keep_body(connection, ref, page.whole, now)
-
-
-def _decided(
-    page: Page, known: dict[str, Stored], mapper: _Mapper, ref: RunRef, problems: list[Problem]
-) -> Iterator[Outcome]:
-    met: set[str] = set()
-    for record in page.records:
-        stored, payload_hash = known.get(record.guid), jsonio.digest(record.payload)
-        if record.guid in met:
-            yield Outcome(Action.REPEATED, record, payload_hash, stored)
-            continue
-        met.add(record.guid)
-        if record.deleted:
-            # Whether it goes is decided when all that the source withdraws is known.
-            yield Outcome(Action.REPEATED, record, payload_hash, stored)
-            continue
-        action = None if mapper.always else at_a_glance(stored, payload_hash, ref.id)
-        if page.doubtful and stored is not None and stored.status == "active" and action is None:
-            # What is left of a broken document must not replace what was whole.
-            yield Outcome(Action.UNCHANGED, record, stored.payload_hash, stored)
-            continue
-        yield (
-            Outcome(action, record, payload_hash, stored)
-            if action
-            else _mapped(record, stored, payload_hash, mapper, problems)
-        )
-
-
-def _mapped(
-    record: Record, stored: Stored | None, payload_hash: bytes, mapper: _Mapper, problems: list[Problem]
-) -> Outcome:
-    try:
-        dataset = mapper.dataset(record)
-    except RecordError as error:
-        error.guid = record.guid
-        problems.append(problem_of(error, "normalise"))
-        return Outcome(Action.FAILED, record, payload_hash, stored)
-    problems.extend(
-        Problem("normalise", "warning", p.code, p.message, record.guid, p.field, p.value)
-        for p in dict.fromkeys(dataset.problems)
-    )
-    outcome = Outcome(
-        Action.CREATED,
-        record,
-        payload_hash,
-        stored,
-        dataset,
-        dataset_json(dataset),
-        match_keys(dataset, mapper.source.home),
-        known_as(dataset, record.guid, mapper.source.home),
-    )
-    return replace(outcome, action=after_mapping(stored, outcome.dataset_hash))
 
 
 def _kept_pages(harvest: Harvest, ref: RunRef, cursor: str | None) -> Pages:

@@ -14,12 +14,12 @@ from sqlalchemy import Engine
 
 from api.app import create_app
 from harvester.catalogue import queries, store
+from harvester.catalogue.clusters import NOTHING, Prepared, prepare
 from harvester.catalogue.database import migrate, open_engine, writing
 from harvester.catalogue.packing import dataset_json
 from harvester.catalogue.store import Outcome, Problem, RunRef
 from harvester.connector import Record
 from harvester.decide import Action
-from harvester.identity import match_keys
 from harvester.model import Dataset
 from harvester.settings import Settings
 from tests.databases import database_url
@@ -81,9 +81,15 @@ class Catalogue:
         body = dataset_json(dataset)
         again = Action.RESTORED if stored is not None and stored.status == "retired" else Action.UPDATED
         action = Action.CREATED if stored is None else again
-        keys = tuple(match_keys(dataset, f"https://{source}.example.org")) if source else ()
+        known = prepare(dataset, guid, f"https://{source}.example.org") if source else _named(dataset)
         digest = blake2b(body, digest_size=16).digest()
-        return Outcome(action, Record(guid, raw), digest, stored, dataset, body, keys)
+        return Outcome(action, Record(guid, raw), digest, stored, dataset, body, known)
+
+
+def _named(dataset: Dataset) -> Prepared:
+    """What is prepared of a record that no other one is compared with."""
+    iri = dataset.uri if dataset.uri and dataset.uri.startswith(("http://", "https://")) else None
+    return NOTHING._replace(iri=iri)
 
 
 # What tests opened: closed after each of them, a connection left to the garbage collector is a warning.

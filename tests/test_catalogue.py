@@ -9,7 +9,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Dialect, Engine, inspect, make_url, select, text
 
 from harvester import registry
-from harvester.catalogue import naming, queries, store
+from harvester.catalogue import naming, numbers, queries
 from harvester.catalogue.database import alembic_config, migrate, writing
 from harvester.catalogue.packing import dataset_json, expand, load_dataset, pack, squeeze, unpack
 from harvester.catalogue.tables import metadata, sources
@@ -89,7 +89,7 @@ def test_blocks_of_identifiers_never_overlap(engine: Engine) -> None:
     blocks = []
     for size in (3, 1, 500):
         with writing(engine) as connection:
-            blocks.append(store.allocate(connection, "records", size))
+            blocks.append(numbers.allocate(connection, "records", size))
     assert [n for block in blocks for n in block] == list(range(1, 505))
 
 

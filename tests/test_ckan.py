@@ -21,7 +21,7 @@ from connectors.ckan.dataset import licence_hints
 from connectors.ckan.options import Options
 from connectors.ckan.reading import decoded, flat, folded
 from connectors.ckan.roots import candidates, root_of
-from connectors.ckan.walk import make_record, wanted
+from connectors.ckan.walk import Trail, make_record, wanted
 from harvester.connector import Page, Record, Source, Walk
 from harvester.errors import Blocked, RecordError, SourceError, Unavailable
 from harvester.http import Http
@@ -806,3 +806,27 @@ def test_the_page_size_may_come_from_a_command_line(given: object) -> None:
     assert Options.model_validate({"page_size": given}).page_size == 50
     with pytest.raises(ValidationError):
         Options.model_validate({"page_size": "²"})
+
+
+class Sliced(list[str]):
+    """A list that counts what is taken out of it."""
+
+    taken = 0
+
+    def __getitem__(self, key: Any) -> Any:
+        found = super().__getitem__(key)
+        self.taken += len(found) if isinstance(key, slice) else 1
+        return found
+
+
+def test_the_cursors_of_a_long_list_of_names_cost_each_name_once() -> None:
+    names = Sliced(f"jeu-{number}" for number in range(5000))
+    trail = Trail(names)
+    cursors = [trail.after(number) for number in range(50, 5001, 50)]
+    assert len(set(cursors)) == 100
+    assert names.taken == 5000
+    assert Trail(names).shown_already(cursors[41]) == 2100
+    changed = Sliced([*names[:7], "autre", *names[8:]])
+    again = Trail(changed)
+    assert again.shown_already(cursors[41]) == 0
+    assert again.after(50) == Trail(changed).after(50)

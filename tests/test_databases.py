@@ -21,10 +21,10 @@ from sqlalchemy import URL, Engine, create_engine, func, insert, make_url, selec
 from sqlalchemy.exc import DBAPIError
 
 from harvester import storable
-from harvester.catalogue import joining, naming, queries, store
+from harvester.catalogue import naming, queries, store
 from harvester.catalogue.database import in_turn, is_current, migrate, open_engine, writing
 from harvester.catalogue.store import Problem
-from harvester.catalogue.tables import changes, datasets, match_keys, metadata, records, runs, unmatched
+from harvester.catalogue.tables import changes, datasets, metadata, records, runs, unmatched
 from harvester.connector import Record
 from harvester.errors import RecordError, UsageError
 from harvester.harvest import unreachable
@@ -162,14 +162,14 @@ def test_a_reader_by_number_misses_nothing_while_many_write(made: Catalogue) -> 
 
 def test_a_record_stays_with_the_dataset_that_took_its_own_in(made: Catalogue) -> None:
     """A run of another source merges two datasets between the moment a record is read and the moment it is written."""
-    made.add("a", [raw("1")])
-    made.add("b", [raw("1")])
+    one, other = "https://id.example/1", "https://id.example/2"
+    made.add("a", [raw("1", uri=one)], keyed=True)
+    made.add("b", [raw("1", uri=other)], keyed=True)
     with made.engine.connect() as connection:
         stale = queries.known(connection, made.runs["b"].source_id, ["1"])["1"]
+    made.add("c", [raw("1", other_identifier=[{"notation": one}, {"notation": other}])], keyed=True)
     with writing(made.engine) as connection:
-        joining.merge(connection, {2: 1}, NOW)
-    with writing(made.engine) as connection:
-        outcome = made._outcome("", "1", raw("1", description="later"), stale)
+        outcome = made._outcome("b", "1", raw("1", uri=other, description="later"), stale)
         store.write(connection, made.runs["b"], [outcome], NOW)
     with made.engine.connect() as connection:
         assert set(connection.execute(select(records.c.dataset_id)).scalars()) == {1}
@@ -377,7 +377,6 @@ def test_identifiers_and_keys_of_any_length_are_indexed(made: Catalogue) -> None
     assert [len(known.notation) for known in named] == [500]
     made.add("a", [raw("1")])
     with writing(made.engine) as connection:
-        connection.execute(insert(match_keys), [{"key": key, "source_id": 1, "record_id": 1} for key in keys])
         naming.note(connection, [(1, named)], NOW)
         connection.execute(insert(unmatched).values(record_id=1, vocabulary="v" * 40, text=noise(500), count=1))
         connection.execute(records.update().values(guid=storable.identifier(noise(600))))

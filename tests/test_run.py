@@ -14,14 +14,15 @@ from harvester import sources, worker
 from harvester.catalogue import claims, queries, store
 from harvester.catalogue.database import writing
 from harvester.catalogue.tables import (
+    blocks,
     changes,
     datasets,
     identifiers,
-    match_keys,
     notices,
     problems,
     records,
     runs,
+    signs,
     unmatched,
 )
 from harvester.catalogue.tables import (
@@ -354,7 +355,7 @@ def test_two_datasets_that_share_a_source_are_not_made_one(bench: Bench) -> None
     uris = [f"https://e.example/id/{n}" for n in (1, 2)]
     bench.run(Programmable({"a": {"title": "Un", "uri": uris[0]}, "b": {"title": "Deux", "uri": uris[1]}}))
     bench.run(Programmable({"c": {"title": "Les deux", "uri": uris[0], "identifier": uris[1]}}), "two")
-    assert bench.titles() == ["Un", "Deux"]
+    assert bench.titles() == ["Un", "Deux", "Les deux"]
 
 
 def test_two_records_of_one_source_are_never_joined(bench: Bench) -> None:
@@ -366,7 +367,7 @@ def test_two_records_of_one_source_are_never_joined(bench: Bench) -> None:
 def test_a_dry_run_tells_the_same_and_writes_nothing(bench: Bench) -> None:
     connector = Programmable(packages(3))
     bench.run(connector)
-    tables = (records, datasets, changes, runs, problems, match_keys)
+    tables = (records, datasets, changes, runs, problems, signs, blocks)
     before = [bench.count(table) for table in tables]
     connector.packages["g1"]["title"] = "Autre"
     connector.packages["g7"] = {"title": "Sept"}

@@ -143,7 +143,15 @@ def _record(package: Found, root: str) -> dict[str, Any]:
         "modified": readable_date(*(utc(date) for date in every(package, *keys.RECORD_MODIFIED))),
         "language": languages(every(package, *keys.RECORD_LANGUAGE)),
         "conforms_to": pointed(every(package, *keys.RECORD_STANDARD)),
+        "source": _harvested_from(package),
     }
+
+
+def _harvested_from(package: Found) -> list[dict[str, Any]]:
+    """Where ckanext-harvest took it from: often the title of the harvest source alone, without its address."""
+    url, title = one(package, *keys.HARVESTED_URL), one(package, *keys.HARVESTED_TITLE)
+    told = {"uri": url if address(url) else None, "name": title}
+    return [filled(told)] if filled(told) else []
 
 
 def _host(url: str) -> str:

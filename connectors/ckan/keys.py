@@ -47,6 +47,8 @@ SITE: dict[str, Keys] = {
 RECORD_ISSUED: Keys = ("metadata_created",)
 RECORD_MODIFIED: Keys = ("metadata_modified", "metadata_date")
 RECORD_LANGUAGE: Keys = ("metadata_language",)
+HARVESTED_URL: Keys = ("harvest_url", "harvest_dataset_url", "harvest_source_url", "source_url")
+HARVESTED_TITLE: Keys = ("harvest_source_title", "source_title", "harvest_catalogue_name")
 RECORD_STANDARD: Keys = ("metadata_standard", "metadata_standard_name")
 
 # Everything these keys say fills the field.

@@ -12,7 +12,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
-from harvester.catalogue import history, joining, naming, store
+from harvester.catalogue import clusters, history, naming, showing, store
+from harvester.catalogue.clusters import hands
 from harvester.catalogue.database import in_turn
 from harvester.catalogue.history import Noted
 from harvester.catalogue.missing import unseen
@@ -22,7 +23,6 @@ from harvester.catalogue.tables import (
     datasets,
     documents,
     identifiers,
-    match_keys,
     records,
     revisions,
     runs,
@@ -32,8 +32,9 @@ from harvester.identity import public_key
 
 # A source that mints new identifiers every day must not give its datasets hundreds of names.
 MOST_NAMES = 40
+_NOBODY = RunRef(0, 0, "")
 # What of a record is the source's own, and goes with its identifier.
-_SAID = ("payload_hash", "dataset_hash", "title", "url", "modified", "body_hash", "seen_run_id")
+_SAID = ("payload_hash", "dataset_hash", "title", "url", "modified", "body_hash", "seen_run_id", "role", "origin")
 
 
 def retire_unseen(connection: Connection, run: RunRef, ids: Sequence[int], before: int, now: datetime) -> list[int]:
@@ -55,7 +56,7 @@ def revive(connection: Connection, run: RunRef, rows: Sequence[Row[Any]], now: d
     history.note(connection, run, "restored", map(_as_it_is, rows), now)
     back = update(records).where(records.c.id.in_([row.id for row in rows]))
     connection.execute(back.values(status="active", retired_at=None, changed_at=now))
-    joining.show_best_record(connection, {row.dataset_id for row in rows if row.dataset_id is not None}, now)
+    showing.show(connection, {row.dataset_id for row in rows if row.dataset_id is not None}, now)
     _log(connection, run, "restored", [(row.dataset_id, row.id) for row in rows if row.dataset_id is not None], now)
 
 
@@ -71,14 +72,19 @@ def rename(connection: Connection, run: RunRef, pairs: Sequence[tuple[int, int]]
     if not known:
         return []
     history.note(connection, run, "renamed", [_noted(old, new) for old, new in known], now)
-    _take_over(connection, run, known, now)
-    homes = {new.dataset_id: old.dataset_id for old, new in known if new.dataset_id != old.dataset_id}
-    ended = _merge(connection, run, homes, now)
-    kept = {old.dataset_id for old, _ in known}
-    joining.show_best_record(connection, kept | (homes.keys() - ended), now)
-    _forget_names(connection, run, sorted(kept), min(new.first_seen_at for _, new in known))
-    _log(connection, run, "renamed", [(old.dataset_id, old.id) for old, _ in known], now)
-    _log(connection, run, "joined", [(dataset_id, 0) for dataset_id in homes], now)
+    changed = clusters.renamed(connection, run.source, [(old.id, new.id, new.guid) for old, new in known])
+    look_at = clusters.drop(connection, [new.id for _, new in known])
+    _take_over(connection, known, run, now)
+    hands.rename(connection, run.source, [(old.guid, new.guid) for old, new in known])
+    settled = clusters.update(connection, run, changed, now, look_at | changed.keys())
+    homes = {old.id: settled.homes.get(old.id, old.dataset_id) for old, _ in known}
+    for old, new in known:
+        if new.dataset_id != homes[old.id]:
+            connection.execute(naming.moving(), {"b_ended": new.dataset_id, "b_kept": homes[old.id]})
+    left = {new.dataset_id for _, new in known} | set(homes.values())
+    showing.show(connection, clusters.standing(connection, left) - settled.touched, now)
+    _forget_names(connection, run, sorted(set(homes.values())), min(new.first_seen_at for _, new in known))
+    _log(connection, run, "renamed", [(homes[old.id], old.id) for old, _ in known], now)
     return [new for _, new in known]
 
 
@@ -87,7 +93,7 @@ def name_vanished(connection: Connection, run: RunRef, rows: Sequence[Row[Any]],
     history.note(connection, run, "vanished", map(_as_it_is, rows), now)
 
 
-def forget(connection: Connection, before: datetime, limit: int = store.CHUNK) -> int:
+def forget(connection: Connection, before: datetime, now: datetime, limit: int = store.CHUNK) -> int:
     """Let go of what records said that were retired before an instant; answers how many, 0 when none is left.
 
     Their rows stay: an identifier that comes back gets its dataset back, and no IRI is ever given to another one.
@@ -97,8 +103,10 @@ def forget(connection: Connection, before: datetime, limit: int = store.CHUNK) -
     ids = connection.execute(old).scalars().all()
     for part in store.chunks(ids):
         history.keep_last(connection, part)
-        for table in (documents, match_keys, unmatched):
+        alone = clusters.drop(connection, part)
+        for table in (documents, unmatched):
             connection.execute(delete(table).where(table.c.record_id.in_(part)))
+        clusters.update(connection, _NOBODY, {}, now, alone)
     return len(ids)
 
 
@@ -139,13 +147,12 @@ def _noted(old: Row[Any], new: Row[Any]) -> Noted:
     return Noted(old.id, old.dataset_id, new.guid, new.title, old.changed_at, fields, was=old.guid)
 
 
-def _take_over(connection: Connection, run: RunRef, known: Sequence[tuple[Row[Any], Row[Any]]], now: datetime) -> None:
+def _take_over(connection: Connection, known: Sequence[tuple[Row[Any], Row[Any]]], run: RunRef, now: datetime) -> None:
     """The old rows say what the new ones say, under their guids; the new rows go."""
     both = [{"b_old": old.id, "b_new": new.id} for old, new in known]
-    for table in (match_keys, unmatched):
-        connection.execute(delete(table).where(table.c.record_id == bindparam("b_old")), both)
-        moved = update(table).where(table.c.record_id == bindparam("b_new"))
-        connection.execute(moved.values(record_id=bindparam("b_old")), both)
+    connection.execute(delete(unmatched).where(unmatched.c.record_id == bindparam("b_old")), both)
+    moved = update(unmatched).where(unmatched.c.record_id == bindparam("b_new"))
+    connection.execute(moved.values(record_id=bindparam("b_old")), both)
     connection.execute(delete(revisions).where(*_founding(run)), both)
     connection.execute(delete(records).where(records.c.id == bindparam("b_new")), both)
     said = [
@@ -163,33 +170,6 @@ def _founding(run: RunRef) -> tuple[Any, ...]:
     return (revisions.c.record_id == mine, revisions.c.run_id == run.id, revisions.c.action == "created")
 
 
-def _merge(connection: Connection, run: RunRef, homes: dict[int, int], now: datetime) -> set[int]:
-    """Let datasets end in others (ended -> kept), unless one source has records of both; answers which ended."""
-    sources = _sources(connection, {*homes, *homes.values()})
-    merged = {}
-    for ended, kept in homes.items():
-        if not sources.get(ended, set()) & sources.get(kept, set()):
-            merged[ended] = kept
-        else:
-            connection.execute(naming.moving(), {"b_ended": ended, "b_kept": kept})
-    history.note_joined(connection, run, merged, now)
-    joining.merge(connection, merged, now)
-    if merged:
-        chained = update(datasets).where(datasets.c.merged_into_id == bindparam("b_ended"))
-        rows = [{"b_ended": ended, "b_kept": kept} for ended, kept in merged.items()]
-        connection.execute(chained.values(merged_into_id=bindparam("b_kept")), rows)
-    return set(merged)
-
-
-def _sources(connection: Connection, ids: set[int]) -> dict[int, set[int]]:
-    found: dict[int, set[int]] = {}
-    for part in store.chunks(sorted(ids)):
-        pairs = select(records.c.dataset_id, records.c.source_id).where(records.c.dataset_id.in_(part)).distinct()
-        for dataset_id, source_id in connection.execute(pairs):
-            found.setdefault(dataset_id, set()).add(source_id)
-    return found
-
-
 def _forget_names(connection: Connection, run: RunRef, ids: Sequence[int], since: datetime) -> None:
     """Of datasets with too many names keep the oldest and the latest ones; what the others founded goes with them."""
     crowd = select(identifiers.c.dataset_id).group_by(identifiers.c.dataset_id).having(func.count() > MOST_NAMES)
@@ -204,6 +184,7 @@ def _forget_names(connection: Connection, run: RunRef, ids: Sequence[int], since
             keys = [public_key(run.source, row.notation) for row in extra]
             ended = (datasets.c.merged_into_id == dataset_id, datasets.c.key.in_(keys))
             connection.execute(delete(datasets).where(*ended))
+            clusters.forget_names(connection, dataset_id, keys)
 
 
 def _log(connection: Connection, run: RunRef, action: str, touched: Sequence[tuple[int, int]], now: datetime) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import BindParameter, Connection, Insert, bindparam, delete, exists, insert, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Insert, bindparam, delete, exists, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from harvester.catalogue.tables import identifiers
+from harvester.catalogue.packing import load_dataset
+from harvester.catalogue.tables import documents, identifiers, records, sources
 from harvester.catalogue.trusted import trusted_as
 from harvester.catalogue.types import Id
-from harvester.identity import Known
+from harvester.connector import without_credentials
+from harvester.identity import Known, known_as
 from harvester.model import Identifier
 
 _CHUNK = 500
@@ -37,8 +39,51 @@ def move(connection: Connection, merged: dict[int, int]) -> None:
     connection.execute(delete(identifiers).where(identifiers.c.dataset_id == bindparam("b_ended")), rows)
 
 
-def moving() -> Insert:
-    """Copies what dataset `b_ended` has and `b_kept` has not."""
+def part(connection: Connection, places: Mapping[int, tuple[int, int]]) -> None:
+    """Let records that leave a dataset for another one (record -> old, new) take their names with them.
+
+    What a record that stays has too stays as well; names of earlier days stay where they are.
+    """
+    taken, stay = _names(connection, list(places)), _remaining(connection, {old for old, _ in places.values()})
+    for record, (old, new) in sorted(places.items()):
+        for known in taken.get(record, ()):
+            one = {"b_ended": old, "b_kept": new, "b_notation": known.notation, "b_agency": known.agency}
+            mine = (identifiers.c.notation == bindparam("b_notation"), identifiers.c.agency == bindparam("b_agency"))
+            connection.execute(moving(*mine), one)
+            if known not in stay.get(old, ()):
+                connection.execute(
+                    delete(identifiers).where(identifiers.c.dataset_id == bindparam("b_ended"), *mine), one
+                )
+
+
+def _remaining(connection: Connection, dataset_ids: Collection[int]) -> dict[int, set[Known]]:
+    """The names that the records of datasets give them now."""
+    homes: dict[int, int] = {}
+    for start in range(0, len(dataset_ids), _CHUNK):
+        mine = records.c.dataset_id.in_(sorted(dataset_ids)[start : start + _CHUNK])
+        rows = connection.execute(select(records.c.id, records.c.dataset_id).where(mine))
+        homes |= {row.id: row.dataset_id for row in rows}
+    found: dict[int, set[Known]] = {}
+    for record, names in _names(connection, list(homes)).items():
+        found.setdefault(homes[record], set()).update(names)
+    return found
+
+
+def _names(connection: Connection, ids: Sequence[int]) -> dict[int, tuple[Known, ...]]:
+    """record id -> the names that it gives its dataset."""
+    columns = (records.c.id, records.c.guid, documents.c.dataset, sources.c.url, sources.c.options)
+    statement = select(*columns).join(documents, documents.c.record_id == records.c.id)
+    statement = statement.join(sources, sources.c.id == records.c.source_id).where(documents.c.dataset.is_not(None))
+    found: dict[int, tuple[Known, ...]] = {}
+    for start in range(0, len(ids), _CHUNK):
+        for row in connection.execute(statement.where(records.c.id.in_(ids[start : start + _CHUNK]))):
+            home = without_credentials(row.options.get("public_url") or row.url)
+            found[row.id] = known_as(load_dataset(row.dataset), row.guid, home)
+    return found
+
+
+def moving(*which: ColumnElement[bool]) -> Insert:
+    """Copies what dataset `b_ended` has and `b_kept` has not; all of it, or `which`."""
     mine = identifiers.alias()
     ended: BindParameter[int] = bindparam("b_ended")
     kept: BindParameter[int] = bindparam("b_kept", type_=Id)
@@ -48,7 +93,7 @@ def moving() -> Insert:
         mine.c.agency == identifiers.c.agency,
     )
     columns = (identifiers.c.notation, identifiers.c.agency, identifiers.c.first_seen_at)
-    chosen = select(kept, *columns).where(identifiers.c.dataset_id == ended, ~exists().where(*there))
+    chosen = select(kept, *columns).where(identifiers.c.dataset_id == ended, ~exists().where(*there), *which)
     return insert(identifiers).from_select(["dataset_id", *(column.name for column in columns)], chosen)
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, select
 
+from harvester.catalogue import forms
+from harvester.catalogue.forms import FORM, SHOWN, Ref, agents_of
 from harvester.catalogue.packing import load_dataset
-from harvester.catalogue.tables import datasets, documents, records, runs, sources
+from harvester.catalogue.tables import datasets, records, runs, sources
 from harvester.connector import without_credentials
+from harvester.identity.originals import Role, words
 from harvester.model import Dataset
 
 CHUNK = 500
@@ -35,6 +38,9 @@ class RecordView:
     last_seen_at: datetime | None
     shown: bool
     modified: str | None = None
+    role: str | None = None
+    origin: str | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,12 @@ class DatasetView:
     retired_at: datetime | None
     dataset: Dataset | None
     records: tuple[RecordView, ...]
+    # Only told by `dataset_by_key`: the original record, why it is that one, field -> record that it comes from.
+    original: int | None = None
+    reason: str = ""
+    fields: Mapping[str, int] = field(default_factory=dict)
+    # Who publishes it, across portals; None: nobody is named, or nobody has looked yet.
+    agent: Ref | None = None
 
 
 def dataset_by_key(connection: Connection, key: str) -> DatasetView | None:
@@ -56,7 +68,7 @@ def dataset_by_key(connection: Connection, key: str) -> DatasetView | None:
     row = connection.execute(select(datasets).where(datasets.c.key == key)).one_or_none()
     while row is not None and row.merged_into_id is not None:
         row = connection.execute(select(datasets).where(datasets.c.id == row.merged_into_id)).one_or_none()
-    return None if row is None else _views(connection, [row])[0]
+    return None if row is None else _explained(connection, _views(connection, [row])[0])
 
 
 def dataset_views(
@@ -111,13 +123,13 @@ def _views(
     connection: Connection, rows: Sequence[Row[Any]], load: Callable[[bytes], Any] = load_dataset
 ) -> list[DatasetView]:
     shown = [row.record_id for row in rows if row.record_id is not None]
+    ids = [row.id for row in rows]
     blobs = {
-        row.record_id: row.dataset
-        for row in connection.execute(
-            select(documents.c.record_id, documents.c.dataset).where(documents.c.record_id.in_(shown))
-        )
+        row.id: row.dataset
+        for row in connection.execute(select(datasets.c.id, FORM).select_from(SHOWN).where(datasets.c.id.in_(ids)))
     }
-    views = _record_views(connection, [row.id for row in rows], set(shown))
+    views = _record_views(connection, ids, set(shown))
+    publishing = agents_of(connection, ids)
     return [
         DatasetView(
             row.id,
@@ -126,11 +138,33 @@ def _views(
             row.created_at,
             row.changed_at,
             row.retired_at,
-            load(blob) if (blob := blobs.get(row.record_id)) else None,
+            load(blob) if (blob := blobs.get(row.id)) else None,
             tuple(views.get(row.id, ())),
+            agent=publishing.get(row.id),
         )
         for row in rows
     ]
+
+
+def _explained(connection: Connection, view: DatasetView) -> DatasetView:
+    """The dataset, with what became of its records, and why."""
+    told = forms.told(connection, [view.id]).get(view.id)
+    if told is None:
+        return _by_itself(view)
+    views = (replace(record, why=told.why.get(record.id, "")) for record in view.records)
+    return replace(view, records=tuple(views), original=told.original, reason=told.reason, fields=told.fields)
+
+
+def _by_itself(view: DatasetView) -> DatasetView:
+    shown = next((record for record in view.records if record.shown), None)
+    if shown is None or view.dataset is None:
+        return view
+    why = words(shown.role, shown.origin)
+    records = tuple(replace(record, why=why) if record is shown else record for record in view.records)
+    original = shown.id if shown.role == Role.ORIGINAL else None
+    return replace(
+        view, records=records, original=original, reason=why, fields=dict.fromkeys(view.dataset.plain(), shown.id)
+    )
 
 
 def _record_views(connection: Connection, ids: Sequence[int], shown: set[int]) -> dict[int, list[RecordView]]:
@@ -139,7 +173,7 @@ def _record_views(connection: Connection, ids: Sequence[int], shown: set[int]) -
         view = RecordView(
             row.id, row.source, row.source_title, without_credentials(row.source_url), row.connector, row.guid,
             row.status, row.title, row.url, row.first_seen_at, row.changed_at, row.last_seen_at, row.id in shown,
-            row.modified,
+            row.modified, row.role, row.origin,
         )  # fmt: skip
         found.setdefault(row.dataset_id, []).append(view)
     return found

@@ -1,7 +1,7 @@
 """What a dataset was at an instant, read backwards from what it is now.
 
-A dataset shows the first of its records that is active (`joining.show_best_record`), so at an instant it showed the
-first of those that were active and its own then.
+A dataset shows what its active records make together (`showing.show`), so at an instant it showed what those made
+that were active and its own then.
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Select, select
 
-from harvester.catalogue import history, walking
-from harvester.catalogue.packing import expand
+from harvester.catalogue import forms, history, walking
+from harvester.catalogue.packing import dataset_json, expand
 from harvester.catalogue.tables import datasets, documents, records, revisions, sources
+from harvester.catalogue.trusted import trusted
 from harvester.history.difference import before
+from harvester.identity.merging import merged
+from harvester.identity.originals import Role, Stated
 
 ACTIVE, RETIRED, ABSENT, UNKNOWN = "active", "retired", "absent", "unknown"
 # What a record was before each kind of revision.
@@ -87,9 +90,9 @@ def dataset_at(connection: Connection, key: str, at: datetime) -> Past | None:
         return None
     home = _home(connection, found[0], at)
     mine = [record for record in _candidates(connection, found[1], at) if record.home == home.id]
-    shown = min((record for record in mine if record.status == ACTIVE), key=lambda record: record.id, default=None)
-    if shown is not None:
-        return _shown(connection, home.key, at, shown)
+    active = sorted((record for record in mine if record.status == ACTIVE), key=lambda record: record.id)
+    if active:
+        return _shown(connection, home.key, at, active)
     hidden = [record for record in mine if record.status == UNKNOWN]
     if hidden:
         return Past(home.key, at, UNKNOWN, known_since=min(r.since for r in hidden if r.since))
@@ -143,26 +146,49 @@ def _undo(connection: Connection, record: _Record, row: Any) -> None:
     record.undone.append(row.id)
     record.status = _BEFORE.get(row.action, record.status)
     record.since = row.since_at
-    if row.action in ("joined", "renamed"):
+    if row.action in ("joined", "split", "renamed"):
         told = _delta(connection, row.id)
         record.home = told.get("dataset", record.home)
         record.guid = told.get("guid", record.guid)
 
 
-def _shown(connection: Connection, key: str, at: datetime, record: _Record) -> Past:
-    row = connection.execute(
-        select(documents.c.dataset, sources.c.name)
-        .join(records, records.c.id == documents.c.record_id)
-        .join(sources, sources.c.id == records.c.source_id)
-        .where(records.c.id == record.id)
-    ).one_or_none()
+def _shown(connection: Connection, key: str, at: datetime, active: Sequence[_Record]) -> Past:
+    """What the records said together; unknown where what one of them said is not kept."""
+    rows = _documents(connection, [record.id for record in active])
+    states = {record.id: _state(connection, record, rows.get(record.id)) for record in active}
+    lost = next((record for record in active if states[record.id] is None), None)
+    if lost is not None:
+        return Past(key, at, UNKNOWN, lost.id, _source(rows.get(lost.id)), lost.guid)
+    record, metadata = active[0], states[active[0].id]
+    if len(active) > 1:
+        found = merged([_stated(each, rows.get(each.id), states[each.id] or {}) for each in active])
+        record = next(each for each in active if each.id == found.shown)
+        metadata = orjson.loads(dataset_json(found.dataset))
+    return Past(key, at, ACTIVE, record.id, _source(rows.get(record.id)), record.guid, metadata)
+
+
+def _documents(connection: Connection, ids: Sequence[int]) -> dict[int, Row[Any]]:
+    columns = (records.c.id, records.c.role, documents.c.dataset, sources.c.name, sources.c.url, sources.c.options)
+    statement: Select[Any] = select(*columns).join(documents, documents.c.record_id == records.c.id)
+    statement = statement.join(sources, sources.c.id == records.c.source_id)
+    return {row.id: row for row in connection.execute(statement.where(records.c.id.in_(ids)))}
+
+
+def _state(connection: Connection, record: _Record, row: Row[Any] | None) -> dict[str, Any] | None:
     state = None if row is None or row.dataset is None else orjson.loads(expand(row.dataset))
     for number in record.undone:
         state = before(_delta(connection, number).get("fields"), state)
-    source = row.name if row else None
-    if state is None:
-        return Past(key, at, UNKNOWN, record.id, source, record.guid)
-    return Past(key, at, ACTIVE, record.id, source, record.guid, state)
+    return state
+
+
+def _source(row: Row[Any] | None) -> str | None:
+    """The source of a record; None where source or record are gone."""
+    return None if row is None else str(row.name)
+
+
+def _stated(record: _Record, row: Row[Any] | None, state: dict[str, Any]) -> Stated:
+    home, loop = (forms.home(row), row.role == Role.LOOP) if row is not None else ("", False)
+    return Stated(record.id, _source(row) or "", record.guid or "", home, trusted(state), loop)
 
 
 def _delta(connection: Connection, number: int) -> dict[str, Any]:

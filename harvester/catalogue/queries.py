@@ -65,6 +65,14 @@ def known_body(connection: Connection, source_id: int, digest: bytes) -> Body | 
     return Body(row.digest, row.records, row.next, row.advertised)
 
 
+def with_body(connection: Connection, source_id: int, digest: bytes, after: int, limit: int) -> list[Row[Any]]:
+    """(id, guid, status, title) of the active records that came with these bytes, from `after` (exclusive)."""
+    columns = (records.c.id, records.c.guid, records.c.status, records.c.title)
+    where = (records.c.source_id == source_id, records.c.body_hash == digest, records.c.status == "active")
+    statement = select(*columns).where(*where, records.c.id > after).order_by(records.c.id).limit(limit)
+    return list(connection.execute(statement))
+
+
 def standing_body(connection: Connection, source_id: int, url: str, read_since: datetime) -> Body | None:
     """What an address answered last, to be asked for again with its validators: no bytes come where nothing changed.
 

@@ -12,16 +12,15 @@ from typing import Any
 from sqlalchemy import Connection, Insert, Table, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from harvester.catalogue import history, joining, naming
+from harvester.catalogue import clusters, history, joining, naming, showing
+from harvester.catalogue.clusters import NOTHING, Prepared, Sighting
 from harvester.catalogue.database import in_turn
+from harvester.catalogue.numbers import allocate
 from harvester.catalogue.packing import pack, squeeze
 from harvester.catalogue.tables import (
     bodies,
     changes,
-    counters,
-    datasets,
     documents,
-    match_keys,
     problems,
     records,
     runs,
@@ -33,6 +32,7 @@ from harvester.decide import Action, Stored
 from harvester.fields.languages import preferred
 from harvester.fields.terms import matched
 from harvester.identity import Known
+from harvester.identity.originals import Standing
 from harvester.model import Dataset
 
 CHUNK = 500
@@ -51,8 +51,9 @@ class Outcome:
     stored: Stored | None = None
     dataset: Dataset | None = None
     body: bytes | None = None
-    keys: tuple[str, ...] = ()
+    prepared: Prepared = NOTHING
     names: tuple[Known, ...] = ()
+    standing: Standing | None = None
 
     @property
     def dataset_hash(self) -> bytes | None:
@@ -97,9 +98,12 @@ def write(connection: Connection, run: RunRef, outcomes: Sequence[Outcome], now:
         in_turn(connection)
     failed = by_action.get(Action.FAILED, [])
     _insert_failed(connection, run, [o for o in failed if o.stored is None], now)
-    _founded(connection, run, by_action.get(Action.CREATED, []), now)
-    for action in (Action.UPDATED, Action.RESTORED):
-        _rewritten(connection, run, action, by_action.get(action, []), now)
+    created = _founded(connection, run, by_action.get(Action.CREATED, []), now)
+    rewritten = {
+        action: _rewritten(connection, run, action, by_action.get(action, []), now)
+        for action in (Action.UPDATED, Action.RESTORED)
+    }
+    _identified(connection, run, created, rewritten, now)
     seen = [*by_action.get(Action.UNCHANGED, []), *failed]
     _refresh_payloads(connection, [o for o in seen if o.stored and o.stored.payload_hash != o.payload_hash and o.body])
     seen += by_action.get(Action.RETIRED, [])
@@ -158,7 +162,7 @@ def retire(connection: Connection, run: RunRef, ids: Sequence[int], now: datetim
         )
         rows = connection.execute(select(records.c.id, records.c.dataset_id).where(records.c.id.in_(part))).all()
         touched = {row.dataset_id for row in rows if row.dataset_id is not None}
-        joining.show_best_record(connection, touched, now)
+        showing.show(connection, touched, now)
         gone = [(r.dataset_id, r.id) for r in rows if r.dataset_id is not None]
         _log(connection, run, Action.RETIRED, gone, now)
 
@@ -202,7 +206,7 @@ def add_source(connection: Connection, values: Mapping[str, Any]) -> int:
 
 
 def edit_source(connection: Connection, source_id: int, values: Mapping[str, Any]) -> None:
-    """Change columns of a source."""
+    """Sighting columns of a source."""
     connection.execute(update(sources).where(sources.c.id == source_id).values(**values))
 
 
@@ -211,17 +215,6 @@ def keep_catalogue(connection: Connection, source_id: int, said: Mapping[str, An
     known = connection.execute(select(sources.c.catalogue).where(sources.c.id == source_id)).scalar_one_or_none()
     if known != said:
         edit_source(connection, source_id, {"catalogue": dict(said)})
-
-
-def allocate(connection: Connection, name: str, number: int) -> range:
-    """A block of `number` unused identifiers."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(counters).values(name=name, next=number + 1)
-    statement = statement.on_conflict_do_update(
-        index_elements=["name"], set_={"next": counters.c.next + number}
-    ).returning(counters.c.next)
-    end = int(connection.execute(statement).scalar_one())
-    return range(end - number, end)
 
 
 def chunks(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
@@ -242,35 +235,39 @@ def _insert_failed(connection: Connection, run: RunRef, failed: Sequence[Outcome
         _insert_records(connection, run, [(i, None, o) for i, o in zip(ids, failed, strict=True)], now)
 
 
-def _founded(connection: Connection, run: RunRef, created: Sequence[Outcome], now: datetime) -> None:
-    """New records, each joined to the dataset its keys point at, or founding one; a failed one may be accepted now."""
+def _founded(
+    connection: Connection, run: RunRef, created: Sequence[Outcome], now: datetime
+) -> list[tuple[int, Outcome]]:
+    """Write new records, as yet in no dataset; a failed one may be accepted now.  Answers them with their ids."""
     if not created:
-        return
+        return []
     ids = iter(allocate(connection, "records", len(created)))
     placed = [(o.stored.id if o.stored else next(ids), o) for o in created]
-    keyed = [(i, o.keys) for i, o in placed]
-    known = joining.evidence(connection, {key for _, keys in keyed for key in keys})
-    placement = joining.placed(connection, run, keyed, known)
-    history.note_joined(connection, run, placement.merged, now)
-    joining.merge(connection, placement.merged, now)
-    homes = joining.founded_before(connection, run, [(i, o.record.guid) for i, o in placed]) | placement.joined
-    orphans = [(i, o) for i, o in placed if i not in homes]
-    new_ids = allocate(connection, "datasets", len(orphans)) if orphans else range(0)
-    founded = {i: dataset_id for (i, _), dataset_id in zip(orphans, new_ids, strict=True)}
-    if orphans:
-        rows = [joining.dataset_row(founded[i], i, o, run, now) for i, o in orphans]
-        connection.execute(insert(datasets), joining.with_own_iris(connection, rows))
-    everywhere = homes | founded
-    _insert_records(connection, run, [(i, everywhere[i], o) for i, o in placed if o.stored is None], now)
-    _accept(connection, run, [(i, everywhere[i], o) for i, o in placed if o.stored is not None], now)
-    _insert_all(connection, match_keys, joining.new_holders(run, keyed, known))
+    _insert_records(connection, run, [(i, None, o) for i, o in placed if o.stored is None], now)
+    _accept(connection, run, [(i, o) for i, o in placed if o.stored is not None], now)
     _insert_unmatched(connection, placed)
-    history.note_created(connection, run, [(i, everywhere[i], o) for i, o in placed], now)
-    naming.note(connection, [(everywhere[i], o.names) for i, o in placed], now)
-    joining.show_best_record(connection, set(homes.values()), now)
-    _log(connection, run, Action.CREATED, [(founded[i], i) for i, _ in orphans], now)
-    joined = [(homes[i], i) for i, _ in placed if i in homes]
-    _log(connection, run, "joined", joined + [(ended, 0) for ended in placement.merged], now)
+    return placed
+
+
+def _identified(
+    connection: Connection,
+    run: RunRef,
+    created: Sequence[tuple[int, Outcome]],
+    rewritten: Mapping[Action, Sequence[tuple[Stored, Outcome]]],
+    now: datetime,
+) -> None:
+    """Let records that say something new join the datasets they are, or found them; and tell of it."""
+    again = [(s.id, o) for placed in rewritten.values() for s, o in placed]
+    changed = {i: Sighting(run.source, o.record.guid, o.prepared) for i, o in (*created, *again) if o.dataset}
+    if not changed:
+        return
+    settled = clusters.update(connection, run, changed, now)
+    homes = {**joining.homes_of(connection, [i for i, _ in again]), **settled.homes}
+    history.note_created(connection, run, [(i, homes[i], o) for i, o in created], now)
+    naming.note(connection, [(homes[i], o.names) for i, o in (*created, *again) if i in homes], now)
+    showing.show(connection, {homes[i] for i, _ in again if i in homes} - settled.touched, now)
+    for action, placed in rewritten.items():
+        _log(connection, run, action, [(homes[s.id], s.id) for s, _ in placed if s.id in homes], now)
 
 
 def _insert_records(
@@ -294,27 +291,29 @@ def _insert_records(
     connection.execute(insert(documents), [{"record_id": i, **_blobs(o)} for i, _, o in placed])
 
 
-def _accept(connection: Connection, run: RunRef, placed: Sequence[tuple[int, int, Outcome]], now: datetime) -> None:
+def _accept(connection: Connection, run: RunRef, placed: Sequence[tuple[int, Outcome]], now: datetime) -> None:
     if placed:
-        rows = [{"b_id": i, **_columns(o, dataset_id, run, now)} for i, dataset_id, o in placed]
+        rows = [{"b_id": i, **_columns(o, None, run, now)} for i, o in placed]
         connection.execute(update(records).where(records.c.id == bindparam("b_id")), rows)
-        _store_blobs(connection, [(i, o) for i, _, o in placed])
+        _store_blobs(connection, placed)
 
 
-def _rewritten(connection: Connection, run: RunRef, action: Action, changed: Sequence[Outcome], now: datetime) -> None:
+def _rewritten(
+    connection: Connection, run: RunRef, action: Action, changed: Sequence[Outcome], now: datetime
+) -> list[tuple[Stored, Outcome]]:
     known = [(o.stored, o) for o in changed if o.stored is not None]
     homes = joining.homes_of(connection, [s.id for s, _ in known])
     placed = [(s._replace(dataset_id=homes[s.id]), o) for s, o in known if s.id in homes]
     if not placed:
-        return
+        return []
     history.note_rewritten(connection, run, action, placed, now)
     rows = [{"b_id": s.id, **_columns(o, s.dataset_id, run, now)} for s, o in placed]
     connection.execute(update(records).where(records.c.id == bindparam("b_id")), rows)
     _store_blobs(connection, [(s.id, o) for s, o in placed])
-    _replace_details(connection, run, [(s.id, o) for s, o in placed])
-    naming.note(connection, [(s.dataset_id, o.names) for s, o in placed if s.dataset_id is not None], now)
-    joining.show_best_record(connection, {s.dataset_id for s, _ in placed if s.dataset_id is not None}, now)
-    _log(connection, run, action, [(s.dataset_id, s.id) for s, _ in placed if s.dataset_id is not None], now)
+    for part in chunks([s.id for s, _ in placed]):
+        connection.execute(delete(unmatched).where(unmatched.c.record_id.in_(part)))
+    _insert_unmatched(connection, [(s.id, o) for s, o in placed])
+    return placed
 
 
 def _refresh_payloads(connection: Connection, same: Sequence[Outcome]) -> None:
@@ -353,18 +352,10 @@ def _columns(outcome: Outcome, dataset_id: int | None, run: RunRef, now: datetim
         "changed_at": now,
         "seen_run_id": run.id if run.sees or outcome.stored is None else outcome.stored.seen_run_id,
         "retired_at": None,
+        # What it is by itself; among others `showing` tells.
+        "role": outcome.standing and str(outcome.standing.role),
+        "origin": outcome.standing and outcome.standing.origin,
     }
-
-
-def _replace_details(connection: Connection, run: RunRef, placed: Sequence[tuple[int, Outcome]]) -> None:
-    """Match keys and unmatched vocabulary values of records that changed."""
-    for part in chunks([record_id for record_id, _ in placed]):
-        connection.execute(delete(match_keys).where(match_keys.c.record_id.in_(part)))
-        connection.execute(delete(unmatched).where(unmatched.c.record_id.in_(part)))
-    keyed = [(record_id, outcome.keys) for record_id, outcome in placed]
-    known = joining.evidence(connection, {key for _, keys in keyed for key in keys})
-    _insert_all(connection, match_keys, joining.new_holders(run, keyed, known))
-    _insert_unmatched(connection, placed)
 
 
 def _insert_unmatched(connection: Connection, placed: Sequence[tuple[int, Outcome]]) -> None:

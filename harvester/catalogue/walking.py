@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import Connection, Row, Select, func, select
 
+from harvester.catalogue.forms import FORM, SHOWN
 from harvester.catalogue.packing import expand
 from harvester.catalogue.queries import CHUNK
 from harvester.catalogue.tables import changes, datasets, documents, records, runs, sources
@@ -46,7 +47,7 @@ class Ended(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """A visible dataset: its identity, the record it shows, and its stored form, compressed."""
+    """A visible dataset: its identity, the record it shows first, and its stored form, compressed."""
 
     id: int
     key: str
@@ -169,8 +170,8 @@ def names(connection: Connection, ids: Collection[int]) -> dict[int, tuple[str, 
 
 def shown(connection: Connection, ids: Sequence[int]) -> list[Shown]:
     """The visible ones of these datasets, by ascending id."""
-    columns = (datasets.c.id, datasets.c.key, datasets.c.iri, datasets.c.record_id, documents.c.dataset)
-    statement = select(*columns).join(documents, documents.c.record_id == datasets.c.record_id)
+    columns = (datasets.c.id, datasets.c.key, datasets.c.iri, datasets.c.record_id, FORM)
+    statement = select(*columns).select_from(SHOWN)
     statement = statement.where(documents.c.dataset.is_not(None)).order_by(datasets.c.id)
     return [
         Shown(*row)
@@ -209,8 +210,8 @@ def by_iri(connection: Connection, iris: Collection[str]) -> dict[str, Any]:
     # PostgreSQL refuses NUL in any text.
     for part in _pieces(sorted(iri for iri in iris if "\x00" not in iri)):
         rows = connection.execute(
-            select(datasets.c.iri, documents.c.dataset)
-            .join(documents, documents.c.record_id == datasets.c.record_id)
+            select(datasets.c.iri, FORM)
+            .select_from(SHOWN)
             .where(datasets.c.iri.in_(part), *_visible())
             .order_by(datasets.c.id)
         )

@@ -8,9 +8,10 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from harvester.catalogue import history, joining, missing, queries
+from harvester.catalogue import history, missing, queries
 from harvester.catalogue.packing import squeeze
 from harvester.catalogue.store import Outcome, Problem, RunRef
+from harvester.connector import Body
 from harvester.decide import Action, Stored
 from harvester.errors import Stopped
 from harvester.fields.languages import preferred
@@ -83,10 +84,22 @@ def remember(
         return
     before = stage.by_guid(named)
     placed = [(o.stored.id if o.stored else stage.number(), o) for o in outcomes if o.action is not Action.REPEATED]
-    homes = _homes(harvest, ref, [(i, o) for i, o in placed if o.action is Action.CREATED]) if stage.wary else {}
-    rows = {o.record.guid: _met(i, o, harvest, stage.wary)._replace(dataset_id=homes.get(i, -i)) for i, o in placed}
+    rows = {o.record.guid: _met(i, o, harvest, stage.wary)._replace(dataset_id=-i) for i, o in placed}
     lost = (known[guid] for guid in named if guid in known and guid not in before and guid not in rows)
     stage.put([*rows.values(), *(Met(stored.id, stored.guid, stored.status) for stored in lost)])
+
+
+def stand(harvest: Harvest, ref: RunRef, tally: Tally, body: Body) -> None:
+    """Note that the records of an answer are there as they were: the same bytes came, or would have."""
+    after = 0
+    while tally.stage is not None:
+        with harvest.engine.connect() as connection:
+            rows = queries.with_body(connection, ref.source_id, body.digest, after, PAGE)
+        if not rows:
+            return
+        after = rows[-1].id
+        known = tally.stage.by_id([row.id for row in rows])
+        tally.stage.put(Met(row.id, row.guid, row.status, row.title) for row in rows if row.id not in known)
 
 
 def rename(harvest: Harvest, ref: RunRef, tally: Tally, pairs: Sequence[tuple[int, int]]) -> None:
@@ -144,15 +157,6 @@ def _met(number: int, outcome: Outcome, harvest: Harvest, wary: bool) -> Met:
     body = squeeze(outcome.body) if wary and outcome.body and status == "active" else None
     created = wary and outcome.action is Action.CREATED
     return Met(number, outcome.record.guid, status, title, harvest.now(), None, body, created)
-
-
-def _homes(harvest: Harvest, ref: RunRef, placed: Sequence[tuple[int, Outcome]]) -> dict[int, int]:
-    """The datasets that new records would belong to, where these are in the catalogue."""
-    keyed = [(number, outcome.keys) for number, outcome in placed]
-    with harvest.engine.connect() as connection:
-        known = joining.evidence(connection, {key for _, keys in keyed for key in keys})
-        joined = joining.placed(connection, ref, keyed, known).joined
-        return joining.founded_before(connection, ref, [(i, o.record.guid) for i, o in placed]) | joined
 
 
 def _tell_created(harvest: Harvest, stage: Stage) -> None:

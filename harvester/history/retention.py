@@ -14,6 +14,7 @@ from harvester.catalogue import forgetting, leaving
 from harvester.catalogue.database import writing
 from harvester.catalogue.forgetting import Batch
 from harvester.catalogue.tables import changes, notices, problems, revisions, runs
+from harvester.figures import synchronising
 from harvester.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -66,15 +67,15 @@ def _steps(engine: Engine, settings: Settings, now: datetime) -> Iterator[tuple[
         until = ended
         yield "changes", _along(engine, changes, lambda c, after: forgetting.old_changes(c, until, kept, after))
         yield "runs", _runs(engine, until, kept)
-    yield "retired contents", _contents(engine, now - timedelta(days=settings.grace_days))
+    yield "retired contents", _contents(engine, now - timedelta(days=settings.grace_days), now)
 
 
-def _contents(engine: Engine, horizon: datetime) -> Iterator[int]:
+def _contents(engine: Engine, horizon: datetime, now: datetime) -> Iterator[int]:
     """What retired records said; their past states stay in their history."""
     number = -1
     while number:
         with writing(engine) as connection:
-            number = leaving.forget(connection, horizon)
+            number = leaving.forget(connection, horizon, now)
         yield number
 
 
@@ -123,7 +124,16 @@ def _runs(engine: Engine, horizon: datetime, kept: Collection[int]) -> Iterator[
         for table in (problems, notices):
             for _ in _told_of(engine, table, free):
                 yield 0
-        yield _forget(engine, runs, free)
+        yield _forget_runs(engine, free)
+
+
+def _forget_runs(engine: Engine, ids: list[int]) -> int:
+    """Their numbers stay in the sums of their months."""
+    if not ids:
+        return 0
+    with writing(engine) as connection:
+        synchronising.keep(connection, ids)
+        return forgetting.forget(connection, runs, ids)
 
 
 class Sweeper(Beside):

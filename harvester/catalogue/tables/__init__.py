@@ -1,5 +1,15 @@
 """The tables of the catalogue, by what they serve; a comment on every column whose null means something."""
 
+from harvester.catalogue.tables.assessing import assessed as assessed
+from harvester.catalogue.tables.assessing import assessments as assessments
+from harvester.catalogue.tables.assessing import quality_days as quality_days
+from harvester.catalogue.tables.assessing import quality_due as quality_due
+from harvester.catalogue.tables.clustering import blocks as blocks
+from harvester.catalogue.tables.clustering import crowded as crowded
+from harvester.catalogue.tables.clustering import decided as decided
+from harvester.catalogue.tables.clustering import decisions as decisions
+from harvester.catalogue.tables.clustering import links as links
+from harvester.catalogue.tables.clustering import signs as signs
 from harvester.catalogue.tables.core import LIVE as LIVE
 from harvester.catalogue.tables.core import LIVE_RUN as LIVE_RUN
 from harvester.catalogue.tables.core import VISIBLE as VISIBLE
@@ -9,7 +19,6 @@ from harvester.catalogue.tables.core import counters as counters
 from harvester.catalogue.tables.core import datasets as datasets
 from harvester.catalogue.tables.core import documents as documents
 from harvester.catalogue.tables.core import identifiers as identifiers
-from harvester.catalogue.tables.core import match_keys as match_keys
 from harvester.catalogue.tables.core import metadata as metadata
 from harvester.catalogue.tables.core import notices as notices
 from harvester.catalogue.tables.core import problems as problems
@@ -20,4 +29,25 @@ from harvester.catalogue.tables.core import sources as sources
 from harvester.catalogue.tables.core import spaces as spaces
 from harvester.catalogue.tables.core import tokens as tokens
 from harvester.catalogue.tables.core import unmatched as unmatched
+from harvester.catalogue.tables.counting import figure_datasets as figure_datasets
+from harvester.catalogue.tables.counting import figure_marks as figure_marks
+from harvester.catalogue.tables.counting import figure_months as figure_months
+from harvester.catalogue.tables.counting import figure_numbers as figure_numbers
+from harvester.catalogue.tables.counting import figure_periods as figure_periods
+from harvester.catalogue.tables.counting import figure_promises as figure_promises
+from harvester.catalogue.tables.counting import figure_runs as figure_runs
+from harvester.catalogue.tables.counting import figure_values as figure_values
 from harvester.catalogue.tables.following import followers as followers
+from harvester.catalogue.tables.linking import addresses as addresses
+from harvester.catalogue.tables.linking import link_datasets as link_datasets
+from harvester.catalogue.tables.linking import link_hosts as link_hosts
+from harvester.catalogue.tables.linking import link_totals as link_totals
+from harvester.catalogue.tables.linking import link_uses as link_uses
+from harvester.catalogue.tables.publishing import agent_decisions as agent_decisions
+from harvester.catalogue.tables.publishing import agent_keys as agent_keys
+from harvester.catalogue.tables.publishing import agent_names as agent_names
+from harvester.catalogue.tables.publishing import agents as agents
+from harvester.catalogue.tables.publishing import merged as merged
+from harvester.catalogue.tables.publishing import published as published
+from harvester.catalogue.tables.reconciling import reconciliations as reconciliations
+from harvester.catalogue.tables.reconciling import verdicts as verdicts

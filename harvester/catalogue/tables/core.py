@@ -127,6 +127,8 @@ problems = Table(
     Index(None, "run_id", "id"),
 )
 
+ACTIVE = text("status = 'active'")
+
 # A catalogue record: what one source said of one dataset.
 records = Table(
     "records",
@@ -146,10 +148,14 @@ records = Table(
     Column("seen_run_id", Id, nullable=False),
     Column("body_hash", LargeBinary(16)),  # of the answer it came from; null: the connector does not say
     Column("retired_at", Instant),  # null: not retired
+    Column("role", String(12)),  # original, republished, loop, unknown; null: nobody has looked yet
+    Column("origin", Text),  # the host or portal that it was taken from; null: not republished
     UniqueConstraint("source_id", "guid"),
     Index(None, "source_id", "seen_run_id"),
     Index(None, "source_id", "body_hash"),
     Index(None, "dataset_id"),
+    # Counting roles reads this index alone.
+    Index("ix_records_role", "source_id", "role", sqlite_where=ACTIVE, postgresql_where=ACTIVE),
 )
 
 # Answers whose records are all kept as they were: when the same bytes come again, nothing needs to be read.
@@ -211,18 +217,6 @@ identifiers = Table(
     sqlite_with_rowid=False,
 )
 
-# Evidence of identity: two records of two sources that share a key are one dataset.  A key that a source uses
-# twice says nothing; no third holder is kept, so that a key shared by a million records costs no more than two.
-match_keys = Table(
-    "match_keys",
-    metadata,
-    Column("key", Text, nullable=False),
-    _source(),
-    Column("record_id", Id, ForeignKey("records.id", ondelete="CASCADE"), nullable=False),
-    PrimaryKeyConstraint("key", "source_id", "record_id"),
-    Index(None, "record_id"),
-)
-
 # The log that feeds the search index and a run's diff.
 changes = Table(
     "changes",
@@ -231,7 +225,7 @@ changes = Table(
     Column("dataset_id", Id, nullable=False),
     Column("record_id", Id, nullable=False),
     Column("run_id", Id),  # null: made by hand
-    Column("action", String(10), nullable=False),  # created, updated, retired, restored, joined
+    Column("action", String(10), nullable=False),  # created, updated, retired, restored, renamed, joined, split
     Column("at", Instant, nullable=False),
     Index(None, "run_id", "seq"),
     Index(None, "dataset_id", "seq"),

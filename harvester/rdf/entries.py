@@ -34,13 +34,15 @@ class RecordInfo:
 class Entry:
     """A dataset under the IRI it has for ever, its records, and every identifier it ever had.
 
-    Its stored form will do for the dataset: building it takes as long as writing it.
+    Its stored form will do for the dataset: building it takes as long as writing it.  `number` is its id in the
+    catalogue, for those who have more to say of it.
     """
 
     iri: str
     dataset: Dataset | Facts
     records: tuple[RecordInfo, ...]
     identifiers: tuple[Identifier, ...] = ()
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,12 @@ CATALOGUES = frozenset(map(expand, ("dcat:Catalog", "dcat:Catalogue")))
 _KINDS = DATASETS | CATALOGUES
 LISTED = expand("dcat:dataset")
 _VIEW = expand("hydra:PartialCollectionView")
+# How a page links to the next one, and tells its place among the others (Hydra of several versions).
+NEXT = ("hydra:next", "hydra:nextPage")
+PLACED = (
+    *("hydra:view", "hydra:first", "hydra:firstPage", "hydra:previous", "hydra:previousPage"),
+    *("hydra:last", "hydra:lastPage"),
+)
 # What a document says of itself and of the order of things: found without looking through all of it.
 _INDEXED = frozenset(
     map(
@@ -35,16 +41,9 @@ _INDEXED = frozenset(
             "dcat:dataset",
             "dcat:servesDataset",
             "foaf:primaryTopic",
-            "hydra:next",
-            "hydra:nextPage",
+            *NEXT,
+            *PLACED,
             "hydra:totalItems",
-            "hydra:view",
-            "hydra:first",
-            "hydra:firstPage",
-            "hydra:previous",
-            "hydra:previousPage",
-            "hydra:last",
-            "hydra:lastPage",
         ),
     )
 )

@@ -13,11 +13,12 @@ from functools import cache, lru_cache
 from hashlib import blake2b
 from typing import Any
 
-from harvester.model import Agent, CatalogRecord, ContactPoint, DataService, Dataset, Part, Resource
+from harvester.model import Agent, CatalogRecord, ContactPoint, DataService, Dataset, Distribution, Part, Resource
 from harvester.rdf import hvd
 from harvester.rdf.claims import Claims, Shared
 from harvester.rdf.concepts import Told, spoken
 from harvester.rdf.derived import RULES, Context, Facts, facts_of
+from harvester.rdf.measures import MEASURES, measures_writer
 from harvester.rdf.namespaces import expand
 from harvester.rdf.naming import Call, Names, said
 from harvester.rdf.nodes import XSD, named
@@ -99,6 +100,8 @@ class Pen:
         compiled.rows = [(row.field, EMITTERS[row.kind](self, row, compiled)) for row in shape.rows]
         if cls is Dataset:
             compiled.rows.append(("service", services_writer(self)))
+        if cls in (Dataset, Distribution):
+            compiled.rows.append((MEASURES, measures_writer(self)))
         return compiled
 
     def _filler(self, cls: type[Part]) -> Callable[[Facts, Context], dict[str, Any]] | None:

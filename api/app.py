@@ -5,21 +5,29 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Request
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import JSONResponse
 from starlette.staticfiles import StaticFiles
 
 from api import (
+    agents,
     codes,
     datasets,
     dumps,
     errors,
     export,
+    figures,
     health,
     held,
     history,
+    identity,
+    linking,
     managing,
     metrics,
+    quality,
+    reconcile,
+    rehearsing,
     runs,
     sources,
     spaces,
@@ -27,7 +35,10 @@ from api import (
 )
 from api.auth import reader
 from api.headers import Bounded, Compression, Headers
-from api.pages import operating
+from api.pages import figures as figure_pages
+from api.pages import linking as linking_pages
+from api.pages import operating, reconciling
+from api.pages import quality as quality_pages
 from api.pages import router as pages
 from api.pages.rendering import STATIC
 from harvester import __version__
@@ -47,6 +58,12 @@ TAGS = [
     {"name": "datasets", "description": "One dataset: its metadata, the records behind it, their raw payloads."},
     {"name": "dcat-ap", "description": "The catalogue and its datasets as RDF (DCAT-AP 3), with content negotiation."},
     {"name": "dumps", "description": "Whole parts of the catalogue as compressed files."},
+    {"name": "reconciliation", "description": "Whether everything of a source arrived at another, record by record."},
+    {"name": "quality", "description": "Metadata quality as data.europa.eu assesses it (MQA), and the way up."},
+    {"name": "links", "description": "Whether the addresses of distributions lead to what was promised."},
+    {"name": "identity", "description": "Why records are one dataset, and what people decide of it."},
+    {"name": "agents", "description": "Publishers, each one agent across portals, and why."},
+    {"name": "figures", "description": "Key figures: what there is, how it grows, whether it is fresh."},
     {"name": "spaces", "description": "Named parts of the catalogue, each with its search and its exports."},
     {"name": "sources", "description": "The portals that are harvested, and how their last run went."},
     {"name": "runs", "description": "Every run with its counters, problems and changes."},
@@ -55,6 +72,31 @@ TAGS = [
     {"name": "vocabularies", "description": "What portals wrote that stands for no known concept."},
     {"name": "health", "description": "For load balancers and monitoring."},
 ]
+
+# What the application is made of, in the order in which paths are looked for: the API, then the pages.
+_MODULES = (
+    datasets,
+    identity,
+    agents,
+    spaces,
+    sources,
+    runs,
+    held,
+    history,
+    managing,
+    rehearsing,
+    codes,
+    vocabularies,
+    export,
+    dumps,
+    health,
+    figures,
+    linking,
+    quality,
+    reconcile,
+    metrics,
+)
+_PAGES = (operating.router, linking_pages.router, quality_pages.router, figure_pages.router, reconciling.router, pages)
 
 
 def from_environment() -> FastAPI:
@@ -68,6 +110,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.engine.dispose()
 
 
+def _described(request: Request) -> JSONResponse:
+    return JSONResponse(request.app.openapi())
+
+
 def create_app(settings: Settings) -> FastAPI:
     """The application over the catalogue that `settings` name; its tables must be migrated already."""
     app = FastAPI(
@@ -79,14 +125,16 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=_lifespan,
         docs_url=None,
         redoc_url=None,
+        # Ours is: as private as the rest.
+        openapi_url=None,
     )
     app.state.settings = settings
     app.state.engine = open_engine(settings)
     app.state.index = open_index(settings)
     errors.install(app)
-    modules = (datasets, spaces, sources, runs, held, history, managing, codes, vocabularies, export, dumps, health)
-    for router in (*(module.router for module in (*modules, metrics)), operating.router, pages):
+    for router in (*(module.router for module in _MODULES), *_PAGES):
         app.include_router(router, dependencies=[Depends(reader)])
+    app.add_api_route("/openapi.json", _described, include_in_schema=False, dependencies=[Depends(reader)])
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(Bounded)
     app.add_middleware(Compression, minimum_size=1_000)

@@ -60,6 +60,9 @@ Wish = Annotated[
         json_schema_extra={"enum": list(PROFILES)},
     ),
 ]
+OfQuality = Annotated[
+    bool, Query(description="With the MQA of each dataset as measurements of quality (DQV).", examples=[True])
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class Part:
     space: str | None
     hvd: bool
     profile: str | None
+    quality: bool = False
 
 
 def _part(
@@ -80,8 +84,9 @@ def _part(
     space: OfSpace = None,
     hvd: Hvd = False,
     profile: Wish = None,
+    quality: OfQuality = False,
 ) -> Part:
-    return Part(source, publisher, space, hvd, profile)
+    return Part(source, publisher, space, hvd, profile, quality)
 
 
 OfPart = Annotated[Part, Depends(_part)]
@@ -95,17 +100,18 @@ class Choice:
     profile: Profile
     suffix: str = ""
     named: str | None = None
+    quality: bool = False
 
     def path(self, base: str, **parameters: object) -> str:
         """An address below which the same choice is made again."""
         suffix = f".{self.suffix}" if self.suffix else ""
-        return link(f"{base}{suffix}", **parameters, profile=self.named)
+        return link(f"{base}{suffix}", **parameters, profile=self.named, quality="true" if self.quality else None)
 
 
-def chosen(request: Request, suffix: str = "", wish: str | None = None) -> Choice:
+def chosen(request: Request, suffix: str = "", wish: str | None = None, quality: bool = False) -> Choice:
     """What a request for RDF asks for.  Raises `ProblemError` 404, 406, or 400 for an unknown profile."""
     form = known_form(suffix) if suffix else negotiated(request)
-    return Choice(form, _profile(request, form, suffix, wish), suffix, wish)
+    return Choice(form, _profile(request, form, suffix, wish), suffix, wish, quality)
 
 
 def known_form(suffix: str) -> Form:

@@ -13,7 +13,7 @@ from api.deps import Asked, DatasetKey, Number, Reading, Searching, The
 from api.errors import ProblemError, documented, missing
 from api.formats import FORMATS
 from api.links import with_parameters
-from api.schemas import DatasetOut, Facet, FacetCount, Found, RecordOut, SearchAnswer
+from api.schemas import DatasetOut, Facet, FacetCount, Found, OriginalOut, RecordOut, SearchAnswer
 from harvester import jsonio
 from harvester.catalogue import queries
 from harvester.catalogue.queries import DatasetView
@@ -24,6 +24,8 @@ from harvester.search.base import DEEPEST
 from harvester.search.filters import BY_NAME
 
 router = APIRouter(prefix="/api/datasets")
+# Facets whose values are names of sources.
+OF_SOURCES = ("source", "original_source")
 
 
 @router.get("", tags=["search"], responses=documented(), summary="Search the catalogue")
@@ -60,6 +62,8 @@ def dataset(id: DatasetKey, connection: Reading, settings: The) -> DatasetOut:
         created_at=view.created_at,
         changed_at=view.changed_at,
         metadata=metadata.plain(),
+        original=OriginalOut(record=view.original, reason=view.reason),
+        fields=dict(view.fields),
         records=[_record(view, record) for record in view.records],
         links={form.media_type: f"/datasets/{view.key}.{form.suffix}" for form in FORMATS},
     )
@@ -104,10 +108,11 @@ def visible(connection: Connection, key: str) -> tuple[DatasetView, Dataset]:
 
 def facets(connection: Connection, found: SearchResult) -> dict[str, Facet]:
     """The facets of a result; sources are shown by title."""
-    titles = queries.source_titles(connection, [value.value for value in found.facets.get("source", ())])
+    names = {value.value for name in OF_SOURCES for value in found.facets.get(name, ())}
+    titles = queries.source_titles(connection, sorted(names))
 
     def shown(name: str, value: FacetValue) -> FacetCount:
-        label = titles.get(value.value, value.label) if name == "source" else value.label
+        label = titles.get(value.value, value.label) if name in OF_SOURCES else value.label
         return FacetCount(value=value.value, label=label, count=value.count, selected=value.selected)
 
     return {

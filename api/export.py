@@ -20,6 +20,8 @@ from harvester import export as dcat
 from harvester.catalogue import queries, walking
 from harvester.catalogue.queries import DatasetView
 from harvester.errors import UsageError
+from harvester.links import statuses
+from harvester.quality.dqv import measuring
 from harvester.rdf.entries import CatalogueInfo, Paging
 from harvester.rdf.export import page
 from harvester.rdf.profiles import Profile
@@ -109,11 +111,11 @@ def suffixed(suffix: Suffix, request: Request, part: OfPart, place: OfPlace, at:
 def whole(suffix: Suffix, request: Request, part: OfPart, at: There) -> Response:
     """Streamed, of any size; what changes meanwhile may be in it or not. `/dumps` has the same ready and compressed."""
     _only(request, _PART)
-    choice = chosen(request, suffix, part.profile)
+    choice = chosen(request, suffix, part.profile, part.quality)
     # Not the transaction of the request: it would stay open as long as the stream.
     with at.engine.connect() as connection:
         view = asked(connection, at.settings, part, choice.profile)
-    body = stream(at.engine, at.index, at.settings, view, choice.form.suffix, choice.profile)
+    body = stream(at.engine, at.index, at.settings, view, choice.form.suffix, choice.profile, choice.quality)
     name = f'attachment; filename="catalogue.{choice.form.suffix}"'
     headers = {"content-disposition": name, **_profiled(choice.profile), "vary": VARY}
     return StreamingResponse(body, media_type=choice.form.media_type, headers=headers)
@@ -122,7 +124,12 @@ def whole(suffix: Suffix, request: Request, part: OfPart, at: There) -> Response
 def one(request: Request, connection: Connection, settings: Settings, view: DatasetView, choice: Choice) -> Response:
     """One dataset in one format: as on a page of the catalogue, with its records, and as there without a date."""
     base = f"/datasets/{view.key}"
-    told = (choice.form.suffix, choice.profile.name, walking.state(connection, [view.id]))
+    told = (
+        choice.form.suffix,
+        choice.profile.name,
+        walking.state(connection, [view.id]),
+        *_links_of(connection, choice, [view.id]),
+    )
     headers = {
         "etag": caching.etag(settings, *told, _sources(connection, [view.id])),
         "cache-control": "no-cache",
@@ -132,7 +139,7 @@ def one(request: Request, connection: Connection, settings: Settings, view: Data
     }
     if caching.unchanged(request, headers):
         return Response(status_code=304, headers=headers)
-    found = dcat.entries(connection, settings, [view.id])
+    found = _measured(connection, choice, [view.id], dcat.entries(connection, settings, [view.id]))
     body = _written(connection, dcat.info(settings), found, None, choice)
     return Response(body, media_type=choice.form.media_type, headers=headers)
 
@@ -172,7 +179,7 @@ class _Page:
         return self.choice.path("/catalog", **parameters)
 
 
-_PART = ("source", "publisher", "space", "hvd", "profile")
+_PART = ("source", "publisher", "space", "hvd", "profile", "quality")
 _PLACE = ("after", "page_size", "modified_since", "until")
 
 
@@ -185,7 +192,7 @@ def _only(request: Request, names: tuple[str, ...]) -> None:
 
 def _catalogue(request: Request, suffix: str, part: Part, place: Place, at: At) -> Response:
     _only(request, _PART + _PLACE)
-    choice = chosen(request, suffix, part.profile)
+    choice = chosen(request, suffix, part.profile, part.quality)
     with at.engine.connect() as connection:
         view = asked(connection, at.settings, part, choice.profile).since(place.since)
     _still_defined(view)
@@ -211,7 +218,7 @@ def _answer(request: Request, at: At, connection: Connection, view: View, choice
     if caching.unchanged(request, headers):
         return Response(status_code=304, headers=headers)
     info = _modified(view, place, queries.last_change_at(connection))
-    items = reader.items(at.settings, found.ids)
+    items = _measured(connection, choice, found.ids, reader.items(at.settings, found.ids))
     body = _written(connection, info, items, _paging(at.settings, found), choice)
     return Response(body, media_type=choice.form.media_type, headers=headers)
 
@@ -243,6 +250,18 @@ def _written(
     )
 
 
+def _measured(connection: Connection, choice: Choice, ids: list[int], items: list[Any]) -> list[Any]:
+    return list(map(measuring(connection, ids), items)) if choice.quality else items
+
+
+def _links_of(connection: Connection, choice: Choice, ids: list[int]) -> list[object]:
+    """What measurements change with besides the datasets: how their links answer."""
+    if not choice.quality:
+        return []
+    found = statuses(connection, ids)
+    return [(one, sorted((link, each.state, each.status) for link, each in found[one].known.items())) for one in ids]
+
+
 def _paging(settings: Settings, found: _Page) -> Paging:
     pages = {name: f"{dcat.root(settings)}{found.path(after)}" for name, after in found.starts.items()}
     return Paging(
@@ -264,7 +283,13 @@ def _headers(connection: Connection, settings: Settings, found: _Page) -> dict[s
     choice, place = found.choice, found.place
     part = (found.view.parameters, found.view.scopes)
     standing = (part, found.total, dict(found.starts), place.after, place.size, place.since)
-    told = (*standing, choice.form.suffix, choice.suffix, choice.profile.name)
+    told = (
+        *standing,
+        choice.form.suffix,
+        choice.suffix,
+        choice.profile.name,
+        *_links_of(connection, choice, found.ids),
+    )
     around = (_sources(connection, found.ids), found.view.info.about.plain(), found.ids)
     return {
         "etag": caching.etag(settings, told, walking.state(connection, found.ids), around),

@@ -61,7 +61,7 @@ class FieldOut(Shape):
 class LineOut(Shape):
     """What a run did with one record."""
 
-    action: str = Field(description=f"{', '.join(SECTIONS)}; joined in histories.", examples=["updated"])
+    action: str = Field(description=f"{', '.join(SECTIONS)}; joined and split in histories.", examples=["updated"])
     source: str | None = Field(description="Null: the source is gone.", examples=["paris"])
     guid: str | None = Field(description="Null: it has none, or the source is meant.", examples=["accidents-2024"])
     was: str | None = Field(description="Its identifier before it was renamed.", examples=[None])

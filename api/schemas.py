@@ -90,8 +90,21 @@ class RecordOut(Shape):
     first_seen_at: datetime = Field(examples=[_AT])
     changed_at: datetime = Field(examples=[_AT])
     last_seen_at: datetime | None = Field(examples=[_AT])
-    shown: bool = Field(description="Whether the dataset's metadata come from this record.", examples=[True])
+    shown: bool = Field(description="Whether the dataset shows this record first.", examples=[True])
+    role: str | None = Field(
+        description="original, republished, loop (it repeats our own export) or unknown; null: not known yet.",
+        examples=["republished"],
+    )
+    origin: str | None = Field(description="The portal it was taken from.", examples=["opendata.example.org"])
+    why: str = Field(description="Why it has this role.", examples=["it says that it comes from opendata.example.org"])
     payload: str = Field(description="The metadata as received.", examples=["/api/datasets/k3vx/records/42/payload"])
+
+
+class OriginalOut(Shape):
+    """Which record of a dataset is the original."""
+
+    record: int | None = Field(description="null: it is not harvested here, or nothing tells.", examples=[42])
+    reason: str = Field(examples=["national says that it comes from opendata.example.org"])
 
 
 class DatasetOut(Shape):
@@ -113,6 +126,13 @@ class DatasetOut(Shape):
                 "distribution": [{"title": {"fr": "CSV"}, "download_url": ["https://example.org/accidents.csv"]}],
             }
         ],
+    )
+    original: OriginalOut
+    fields: dict[str, int] = Field(
+        description="Which record each field comes from: the original first, then the most complete, then the newest. "
+        "`title@en` is a text in a language that the best record lacks, `distribution:CSV` the distributions in a "
+        "format that it does not offer.",
+        examples=[{"title": 42, "title@en": 43, "distribution": 42}],
     )
     records: list[RecordOut]
     links: dict[str, str] = Field(

@@ -203,7 +203,7 @@ def _entry(row: Shown, around: _Around) -> Entry:
     records = tuple(_record(row, dataset, record, around) for record in around.records.get(row.id, ()))
     names = (*around.identifiers.get(row.id, ()), *_former(around.settings, around.taken_in.get(row.id, ())))
     distinct = {(name.notation, name.agency): name for name in names}
-    return Entry(dataset_iri(around.settings, row), dataset, records, tuple(distinct.values()))
+    return Entry(dataset_iri(around.settings, row), dataset, records, tuple(distinct.values()), row.id)
 
 
 def _former(settings: Settings, taken_in: Iterable[Ended]) -> Iterable[Identifier]:

@@ -9,8 +9,13 @@ from datetime import datetime
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from harvester import reclustering
 from harvester.beside import Beside
+from harvester.catalogue import agents, showing
 from harvester.catalogue.following import Follower, follow
+from harvester.figures import counting
+from harvester.links import following as links
+from harvester.quality import assessing as quality
 from harvester.schedule import utcnow
 from harvester.search import open_index, refresh
 from harvester.settings import Settings
@@ -18,7 +23,14 @@ from harvester.settings import Settings
 log = logging.getLogger(__name__)
 
 # What is derived from the catalogue, and kept in its database.
-FOLLOWERS: tuple[Follower, ...] = ()
+FOLLOWERS: tuple[Follower, ...] = (
+    reclustering.FOLLOWER,
+    showing.FOLLOWER,
+    agents.FOLLOWER,
+    links.FOLLOWER,
+    quality.FOLLOWER,
+    counting.FOLLOWER,
+)
 
 
 def catch_up(
@@ -28,7 +40,10 @@ def catch_up(
     followers: Sequence[Follower] = FOLLOWERS,
 ) -> dict[str, int]:
     """Bring every follower up to date; answers how many datasets each went over."""
-    return {follower.name: follow(engine, follower, now, stop) for follower in followers}
+    done = {follower.name: follow(engine, follower, now, stop) for follower in followers}
+    # What link checks find is in no change log.
+    quality.assess_linked(engine, now, stop)
+    return done
 
 
 def bring_up_to_date(engine: Engine, settings: Settings) -> None:

@@ -16,6 +16,7 @@ from harvester import __version__
 from harvester.catalogue import queries
 from harvester.catalogue.tables import LIVE, notices, runs, sources
 from harvester.duty import duty
+from harvester.links import standings
 from harvester.notices.outbox import ATTEMPTS
 from harvester.search import Index
 
@@ -34,7 +35,7 @@ class Watched(Collector):
         try:
             with self._engine.connect() as connection:
                 found = [*_queue(connection, self._now()), *_outbox(connection), *_sources(connection)]
-                found.append(_lag(connection, self._index))
+                found += [_lag(connection, self._index), *_links(connection)]
         except SQLAlchemyError:
             log.exception("the database cannot be read")
             found = []
@@ -102,6 +103,13 @@ def _lag(connection: Connection, index: Index) -> Metric:
     position = index.position()
     behind = max(0, queries.last_change(connection) - (position.seq if position else 0))
     return _one("index_lag_changes", "Changes of the catalogue that the search does not know yet.", {}, behind)
+
+
+def _links(connection: Connection) -> Iterator[Metric]:
+    """Nothing while links are not checked at all."""
+    if totals := standings.totals(connection):
+        about = "Addresses of distributions, by how the last check found them."
+        yield _many("links", about, ("state",), (((state,), number) for state, number in totals.items()))
 
 
 def _gauge(name: str, about: str, rows: Iterable[Row[Any]], value: Callable[[Row[Any]], Any]) -> Metric:

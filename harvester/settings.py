@@ -98,6 +98,19 @@ class Settings(BaseSettings):
     grace_days: float = Field(
         90.0, ge=0, description="Days that the content of a retired dataset is kept; its identifiers are kept for ever."
     )
+    links: bool = Field(
+        False,
+        description="Whether `harvester up` and `harvester worker` check the addresses of distributions; "
+        "`harvester links check` does so whatever this says.",
+    )
+    links_interval: float = Field(
+        1.0, ge=0, description="Least seconds between two requests of link checks to one host, one at a time."
+    )
+    links_hourly: int = Field(500, ge=1, description="Addresses of one host that are checked in an hour, at most.")
+    links_hosts: int = Field(8, ge=1, description="Hosts whose addresses one process checks at once.")
+    links_days: float = Field(
+        30.0, gt=0, description="Days after which a good address is checked again; failing ones are sooner."
+    )
     workers: int = Field(4, description="Sources that one worker process harvests at once.")
     dump_schedule: str = Field(
         "30 4 * * *",
@@ -119,15 +132,28 @@ class Settings(BaseSettings):
     problems_days: int = Field(
         90, ge=0, description="Days for which problems of runs and notices are kept, as above; 0: for ever."
     )
+    reconciliations_kept: int = Field(
+        10,
+        ge=1,
+        description="So many reconciliations of one source with one target keep their verdicts by record; the counts "
+        "of all of them stay.",
+    )
     tick_seconds: float = Field(5.0, description="How often the scheduler looks for sources that are due.")
     lease_seconds: float = Field(
         30.0,
         gt=0,
         description="A worker that gives no sign of life for so long has lost its run: another one goes on with it. "
-        "The clocks of all workers have to agree to within a part of it.",
+        "It is reckoned by the clock of the database, whatever those of the workers say.",
     )
     run_attempts: int = Field(
         5, ge=1, description="So often in a row a run may lose its worker without getting any further; then it failed."
+    )
+    run_hours: float = Field(
+        24.0,
+        ge=0,
+        le=10_000,
+        description="So long a run may take, in hours; then it ends as partial, and the next one of its source goes on "
+        "where it stopped. 0: as long as it wants.",
     )
     host_runs: int = Field(
         1, ge=1, description="Sources on one host that are harvested at once, by all workers together."

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine
 
 from harvester import export as dcat
 from harvester.catalogue import walking
+from harvester.quality.dqv import measuring
 from harvester.rdf.entries import Entry, Tombstone
 from harvester.rdf.export import Document
 from harvester.rdf.profiles import DEFAULT, Profile
@@ -22,15 +23,21 @@ PAGE = 200
 
 
 def stream(
-    engine: Engine, index: Index, settings: Settings, view: View, name: str, profile: Profile = DEFAULT
+    engine: Engine,
+    index: Index,
+    settings: Settings,
+    view: View,
+    name: str,
+    profile: Profile = DEFAULT,
+    quality: bool = False,
 ) -> Iterator[bytes]:
-    """The view in one of the formats, piece by piece, along the ascending id."""
+    """The view in one of the formats, piece by piece, along the ascending id; with measurements of `quality`."""
     follow(engine, index, view)
     document = Document(view.info, name, profile, knower(engine))
     with engine.connect() as connection:
         rows = walking.source_rows(connection, None if view.source is None else [view.source])
     yield document.head([dcat.source_info(settings, row) for row in rows.values()])
-    for items in pages(engine, index, settings, view):
+    for items in pages(engine, index, settings, view, quality):
         yield document.block(items)
     yield document.foot()
 
@@ -44,7 +51,9 @@ def passing(engine: Engine) -> Iterator[Connection]:
             connection.exec_driver_sql("PRAGMA shrink_memory")
 
 
-def pages(engine: Engine, index: Index, settings: Settings, view: View) -> Iterator[Iterable[Entry | Tombstone]]:
+def pages(
+    engine: Engine, index: Index, settings: Settings, view: View, quality: bool = False
+) -> Iterator[Iterable[Entry | Tombstone]]:
     """What is in a view; a transaction a page: an export of hours must not keep the database from forgetting."""
     after: int | None = 0
     while after is not None:
@@ -52,6 +61,8 @@ def pages(engine: Engine, index: Index, settings: Settings, view: View) -> Itera
             reader = Reader(connection, index, view)
             ids, after = reader.ids(after, PAGE)
             items = _items(connection, reader, settings, view, ids)
+            if quality:
+                items = map(measuring(connection, ids), items)
         yield items
 
 

@@ -8,10 +8,11 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request
 from fastapi import Path as FromPath
 from fastapi.responses import Response
+from sqlalchemy import Connection
 
 from api import export
 from api import spaces as listing
-from api.asking import VARY, Wish, chosen, negotiated_page, space_named
+from api.asking import VARY, OfQuality, Wish, chosen, negotiated_page, space_named
 from api.datasets import facets, visible
 from api.deps import PATIENCE, Asked, Database, Reading, Searching, The
 from api.errors import ProblemError, documented
@@ -20,6 +21,7 @@ from api.links import link
 from api.pages.rendering import render
 from harvester import spaces
 from harvester.catalogue.queries import DatasetView
+from harvester.links import reports
 from harvester.model import Dataset
 from harvester.rdf.profiles import PROFILES
 from harvester.search import SearchRequest, refresh
@@ -29,6 +31,8 @@ from harvester.settings import Settings
 
 PAGE = Form("html", HTML, "HTML", "<!doctype html>…")
 router = APIRouter()
+# So many faulty links are shown of a dataset; the report of the source has all of them.
+LINKS = 50
 Name = Annotated[str, FromPath(description="Public key, with or without a suffix.", examples=["k3vxq2m5dzr7ttq5.ttl"])]
 
 
@@ -94,11 +98,13 @@ def docs(request: Request, settings: The) -> Response:
     response_class=Response,
     summary="One dataset as RDF or as a page",
 )
-def dataset(name: Name, request: Request, connection: Reading, settings: The, profile: Wish = None) -> Response:
+def dataset(
+    name: Name, request: Request, connection: Reading, settings: The, profile: Wish = None, quality: OfQuality = False
+) -> Response:
     """In the format of the suffix (`KEY.ttl`, `.rdf`, `.jsonld` ...), else in the one that `Accept` asks for."""
     key, dot, suffix = name.partition(".")
     page = not dot and negotiated_page(request) is None
-    choice = None if page else chosen(request, suffix, profile)
+    choice = None if page else chosen(request, suffix, profile, quality)
     try:
         view, metadata = visible(connection, key)
     except ProblemError as error:
@@ -108,7 +114,7 @@ def dataset(name: Name, request: Request, connection: Reading, settings: The, pr
         raise
     if choice is not None:
         return export.one(request, connection, settings, view, choice)
-    answer = _page(view, metadata, settings)
+    answer = _page(view, metadata, settings, connection)
     paths = {other.media_type: f"/datasets/{view.key}.{other.suffix}" for other in FORMATS}
     answer.headers.update({"vary": VARY, "link": export.alternates(paths)})
     return answer
@@ -132,6 +138,12 @@ class Toggles:
         return "/?" + urlencode([*self._given, ("page", number)])
 
 
-def _page(view: DatasetView, metadata: Dataset, settings: Settings) -> Response:
+def _page(view: DatasetView, metadata: Dataset, settings: Settings, connection: Connection) -> Response:
     paths = {form: f"/datasets/{view.key}.{form.suffix}" for form in FORMATS}
-    return render("dataset.html", settings, settings.language, view=view, dataset=metadata, formats=paths)
+    given: dict[int, list[str]] = {}
+    for field, record_id in view.fields.items():
+        given.setdefault(record_id, []).append(field)
+    original = next((record.source_title for record in view.records if record.id == view.original), None)
+    links = reports.of_dataset(connection, view.id, LINKS, settings.language)
+    facts = {"links": links, "view": view, "dataset": metadata, "formats": paths, "given": given, "original": original}
+    return render("dataset.html", settings, settings.language, **facts)

@@ -14,11 +14,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from harvester import __version__, garbage
 from harvester.cli import (
+    agents,
     catalogue,
     exporting,
+    figures,
     held,
     history,
+    identity,
+    links,
     notify,
+    quality,
+    reconcile,
     running,
     serving,
     sources,
@@ -45,6 +51,7 @@ app = typer.Typer(
 )
 app.add_typer(sources.app, name="source", rich_help_panel="Sources")
 app.add_typer(spaces.app, name="space", rich_help_panel="Catalogue")
+app.add_typer(agents.app, name="agent", rich_help_panel="Catalogue")
 app.add_typer(catalogue.index_app, name="index", rich_help_panel="Catalogue")
 app.add_typer(catalogue.vocabulary_app, name="vocabulary", rich_help_panel="Catalogue")
 running.app.command("confirm")(held.confirm)
@@ -52,12 +59,21 @@ running.app.command("discard")(held.discard)
 running.app.command("diff")(history.diff)
 app.add_typer(running.app, name="run", rich_help_panel="Harvest")
 app.command("replay", rich_help_panel="Harvest")(running.replay)
+app.add_typer(reconcile.app, name="reconcile", rich_help_panel="Catalogue")
 app.command("runs", rich_help_panel="Harvest")(running.runs)
 app.command("problems", rich_help_panel="Harvest")(running.problems)
+history.dataset_app.command("explain")(identity.explain)
+history.dataset_app.command("join")(identity.join)
+history.dataset_app.command("split")(identity.split)
+history.dataset_app.command("pin")(identity.pin)
+app.add_typer(identity.identity_app, name="identity", rich_help_panel="Catalogue")
 app.add_typer(history.dataset_app, name="dataset", rich_help_panel="Catalogue")
 app.command("search", rich_help_panel="Catalogue")(catalogue.search)
+app.command("figures", rich_help_panel="Catalogue")(figures.figures)
 app.command("export", rich_help_panel="Catalogue")(exporting.export)
 app.command("dump", rich_help_panel="Catalogue")(exporting.dump)
+app.add_typer(links.app, name="links", rich_help_panel="Catalogue")
+app.add_typer(quality.app, name="quality", rich_help_panel="Catalogue")
 app.command("validate", rich_help_panel="Catalogue")(validating.validate)
 app.command("up", rich_help_panel="Serve")(serving.up)
 app.command("api", rich_help_panel="Serve")(serving.api)

@@ -33,13 +33,16 @@ def export(
     source: OfSource = None,
     publisher: OfPublisher = None,
     space: OfSpace = None,
+    quality: Annotated[
+        bool, typer.Option("--quality", help="With the MQA of each dataset as measurements (DQV).")
+    ] = False,
 ) -> None:
     """Write the catalogue or a part of it as DCAT-AP, of any size, in flat memory."""
     name, wanted = dumps.checked(format), profile_named(profile)
     with opened() as (settings, engine):
         with engine.connect() as connection:
             part = view(connection, settings, source=source, publisher=publisher, space=space, hvd=wanted.only_hvd)
-        _write(stream(engine, open_index(settings), settings, part, name, wanted), output)
+        _write(stream(engine, open_index(settings), settings, part, name, wanted, quality), output)
 
 
 def dump(

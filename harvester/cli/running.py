@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -19,6 +20,7 @@ from harvester.catalogue import claims, queries
 from harvester.catalogue.database import writing
 from harvester.cli.history import FORMATS, Teller
 from harvester.cli.shared import err, opened, out, progress_bars, show_tally, summary, table_of
+from harvester.clock import agreed
 from harvester.errors import UsageError
 from harvester.following import bring_up_to_date
 from harvester.harvest import Result, Tally
@@ -161,7 +163,7 @@ def harvest(
     """Run sources side by side, one bar each, then bring the index up to date; with a teller, as a dry run."""
     stopped = threading.Event()
     with progress_bars() as bars, ThreadPoolExecutor(settings.workers) as pool:
-        asked = _Asked(settings, engine, teller, bars, stopped)
+        asked = _Asked(settings, engine, teller, bars, stopped, agreed(engine))
         under_way = [pool.submit(_one, asked, row, mode_of(row)) for row in rows]
         try:
             wait(under_way)
@@ -196,22 +198,23 @@ class _Asked:
     teller: Teller | None
     bars: Progress
     stopped: threading.Event
+    now: Callable[[], datetime]
 
 
 def _one(asked: _Asked, row: Row[Any], mode: str) -> Result:
     task = asked.bars.add_task(row.name, total=None)
-    claim = claims.unrecorded(row, mode, utcnow())
+    claim = claims.unrecorded(row, mode, asked.now())
     teller = asked.teller
     if teller is None:
         try:
             with writing(asked.engine) as connection:
-                claim = worker.begin(connection, row, mode, utcnow(), claims.Terms.of(asked.settings))
+                claim = worker.begin(connection, row, mode, asked.now(), claims.Terms.of(asked.settings))
         except UsageError as error:
             # Another run has this source: the others are harvested all the same.
             return Result(row.name, "busy", Tally(), error.code, error.message)
     told = (lambda change: teller.tell(row.name, change)) if teller else (lambda change: None)
     watch = worker.Watch(lambda tally: show_tally(asked.bars, task, tally), told, asked.stopped.is_set)
-    return worker.execute(asked.engine, asked.settings, row, claim, utcnow, dry=bool(teller), watch=watch)
+    return worker.execute(asked.engine, asked.settings, row, claim, asked.now, dry=bool(teller), watch=watch)
 
 
 def _chosen(engine: Engine, names: list[str]) -> list[Row[Any]]:

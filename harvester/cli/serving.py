@@ -17,10 +17,13 @@ from harvester.catalogue.database import writing
 from harvester.cli.catalogue import print_results
 from harvester.cli.running import finish, harvest
 from harvester.cli.shared import opened, out, table_of
+from harvester.clock import agreed
 from harvester.errors import UsageError
 from harvester.following import Following
 from harvester.history.retention import Sweeper
+from harvester.links.service import Checking
 from harvester.notices.notify import Sender
+from harvester.reconcile.serving import Reconciler
 from harvester.samples import SAMPLES, Running, Sample, start
 from harvester.schedule import Scheduler, utcnow
 from harvester.search import SearchRequest, open_index, refresh
@@ -76,11 +79,20 @@ def _service() -> Iterator[tuple[Settings, Engine]]:
 
 
 def _harvesting(engine: Engine, settings: Settings) -> list[Service]:
-    return [Pool(engine, settings, utcnow), Following(engine, settings.tick_seconds, utcnow)]
+    return [
+        Pool(engine, settings, agreed(engine)),
+        Following(engine, settings.tick_seconds, utcnow),
+        Reconciler(engine, settings.tick_seconds, utcnow, settings.reconciliations_kept),
+        *([Checking(engine, settings, utcnow)] if settings.links else []),
+    ]
 
 
 def _scheduling(engine: Engine, settings: Settings) -> list[Service]:
-    return [Scheduler(engine, settings), Sender(engine, settings, utcnow), Sweeper(engine, settings, utcnow)]
+    return [
+        Scheduler(engine, settings, agreed(engine)),
+        Sender(engine, settings, utcnow),
+        Sweeper(engine, settings, utcnow),
+    ]
 
 
 def _served(engine: Engine, settings: Settings, parts: list[Service]) -> None:

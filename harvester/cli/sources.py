@@ -18,7 +18,7 @@ from harvester.errors import SourceError, UsageError
 from harvester.following import bring_up_to_date
 from harvester.http import Http
 from harvester.jsonio import loads
-from harvester.net.urls import redacted
+from harvester.net.urls import told
 from harvester.schedule import utcnow
 from harvester.settings import Settings
 from harvester.timing import PRESETS
@@ -116,7 +116,7 @@ def show(name: Name) -> None:
     with opened() as (_, engine), engine.connect() as connection:
         row = sources.named(connection, name)
         last = queries.latest_runs(connection, [row.id]).get(row.id)
-        shown = row._asdict() | {"url": redacted(without_credentials(row.url))}
+        shown = row._asdict() | {"url": told(row.url)}
         shown |= {"last_run": last and f"{last.id} {last.status} {last.started_at or 'not started'}"}
         facts = [[key, value] for key, value in shown.items() if key not in ("id", "options")]
         options = json.dumps(sources.masked(row.options), ensure_ascii=False)
@@ -238,5 +238,5 @@ def _line(row: Row[Any], active: int, last: Row[Any] | None) -> list[object]:
     due = min((at for at in (row.next_run_at, row.next_full_at) if at), default=None)
     soon = "paused" if row.paused_at else due and f"{due:%Y-%m-%d %H:%M}"
     when = f"{last.started_at:%Y-%m-%d %H:%M}" if last and last.started_at else "never"
-    url = redacted(without_credentials(row.url))
+    url = told(row.url)
     return [row.name, row.connector, url, row.schedule, soon, active, when, last.status if last else ""]

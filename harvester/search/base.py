@@ -129,6 +129,8 @@ class Entry:
     numbers: Mapping[str, float]
     title: str
     card: Mapping[str, Any]
+    # By filter: what it is found under as well, and not counted under.
+    also: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +138,13 @@ class Position:
     """How far an index has followed the change log.
 
     `gaps` are (first, last, seen at) numbers that were missing: PostgreSQL numbers a change before its transaction
-    commits, so a smaller number may appear after a larger one.
+    commits, so a smaller number may appear after a larger one.  `links` is how far it has followed the states of links,
+    which change without a dataset changing.
     """
 
     seq: int = 0
     gaps: tuple[tuple[int, int, float], ...] = ()
+    links: int = 0
 
 
 class Batch(Protocol):

@@ -11,7 +11,7 @@ from harvester.fields.languages import preferred
 from harvester.model import Dataset
 from harvester.search import analysis
 from harvester.search.base import Entry
-from harvester.search.filters import FACETS, Facts, codes
+from harvester.search.filters import FACETS, LONGEST_VALUE, Facts, codes
 from harvester.search.ranges import covered_box, covered_days, seconds
 
 EXCERPT = 280
@@ -29,10 +29,10 @@ _CAPITALS = re.compile(r"[A-Z][A-Z0-9]{1,9}")
 Texts = list[tuple[str, str]]
 
 
-def entry(view: DatasetView, dataset: Dataset, language: str) -> Entry:
-    """What the index keeps of a visible dataset; `language` is the catalogue's own."""
+def entry(view: DatasetView, dataset: Dataset, language: str, links: str = "") -> Entry:
+    """What the index keeps of a visible dataset; `language` is the catalogue's own, `links` how its links are."""
     title = preferred(dataset.title, language) or next(iter(dataset.identifier), view.key)
-    facts = Facts(view, dataset, language)
+    facts = Facts(view, dataset, language, links)
     return Entry(
         id=view.id,
         texts=_texts(dataset, language),
@@ -42,6 +42,7 @@ def entry(view: DatasetView, dataset: Dataset, language: str) -> Entry:
         numbers=_numbers(dataset),
         title=analysis.phrase(title)[:100],
         card=card(view, dataset),
+        also={item.name: [name[:LONGEST_VALUE] for name in item.also(facts) if name] for item in FACETS if item.also},
     )
 
 

@@ -12,7 +12,7 @@ from tantivy import FieldType, Occur, Query, Schema, Searcher
 from harvester.search.base import FacetValue, SearchRequest
 from harvester.search.filters import BY_NAME, Filter, Wanted
 from harvester.search.ranges import Box, Days
-from harvester.search.schema import facet_field, folded
+from harvester.search.schema import also_field, facet_field, folded
 
 # Counts are merged over the segments of the index: each must answer more values than are shown to be exact.
 _PER_SEGMENT = 10_000
@@ -34,8 +34,9 @@ class Narrowing:
         yield from self.within
         for name, values in self.wanted.values.items():
             if name != without:
-                terms = [(Occur.Should, Query.term_query(schema, facet_field(name), folded(v))) for v in values]
-                yield Query.boolean_query(terms)
+                fields = [facet_field(name), *([also_field(name)] if BY_NAME[name].also else [])]
+                each = (Query.term_query(schema, field, folded(v)) for field in fields for v in values)
+                yield Query.boolean_query([(Occur.Should, term) for term in each])
         if self.wanted.bbox is not None:
             yield _touching(schema, self.wanted.bbox)
         if self.wanted.period is not None:

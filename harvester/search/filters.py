@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeVar
 
-from harvester.catalogue.queries import DatasetView
+from harvester.catalogue.queries import DatasetView, RecordView
 from harvester.errors import UsageError
 from harvester.fields.languages import preferred
 from harvester.fields.number import flag
 from harvester.fields.terms import Term
+from harvester.links.standings import WHOLES
 from harvester.model import Dataset
 from harvester.search.ranges import Box, Days, box, days, second
 from harvester.vocabularies import VOCABULARIES
@@ -20,6 +21,7 @@ Kind = Literal["facet", "bbox", "period", "since"]
 # Commission Implementing Regulation (EU) 2023/138: a dataset that names it is a high-value dataset.
 HVD_REGULATION = "eli/reg_impl/2023/138"
 LONGEST_VALUE = 200
+LINK_STATES = "; ".join(f"`{name}`: {meaning}" for name, meaning in WHOLES.items())
 
 T = TypeVar("T")
 
@@ -30,6 +32,7 @@ class Facts(NamedTuple):
     view: DatasetView
     dataset: Dataset
     language: str
+    links: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ class Filter:
     example: str
     values: Callable[[Facts], Iterable[str | None]] = lambda facts: ()
     vocabulary: str | None = None
+    # What a dataset is found under as well, and not counted under.
+    also: Callable[[Facts], Iterable[str | None]] | None = None
 
     def of(self, facts: Facts) -> list[str]:
         """The values of one dataset, without repetition; texts are resolved exactly as those of a request."""
@@ -79,7 +84,23 @@ def codes(vocabulary: str, terms: Iterable[Term | None]) -> Iterator[str]:
 
 def _publisher(facts: Facts) -> Iterable[str | None]:
     publisher = facts.dataset.publisher
+    if facts.view.agent is not None:
+        return [facts.view.agent.name]
     return [preferred(publisher.name, facts.language) if publisher else None]
+
+
+def _publishers(facts: Facts) -> Iterable[str | None]:
+    """As its portal writes it."""
+    return facts.dataset.publisher.name.values() if facts.dataset.publisher else ()
+
+
+def _is(record: RecordView, role: str) -> bool:
+    return record.status == "active" and record.role == role
+
+
+def _original(facts: Facts) -> Iterable[str | None]:
+    roles = ("original", "republished")
+    return [next((role for role in roles if any(_is(r, role) for r in facts.view.records)), "unknown")]
 
 
 def _access(facts: Facts) -> Iterable[str | None]:
@@ -111,7 +132,10 @@ FILTERS: tuple[Filter, ...] = (
         "source", "facet", "Source", "Portal that lists the dataset, by the name of the source.", "paris",
         lambda facts: (record.source for record in facts.view.records if record.status == "active"),
     ),
-    Filter("publisher", "facet", "Publisher", "Who publishes the dataset, by name.", "Ville de Paris", _publisher),
+    Filter(
+        "publisher", "facet", "Publisher", "Who publishes the dataset: one name, however portals call them.",
+        "Ville de Paris", _publisher, also=_publishers,
+    ),
     Filter(
         "theme", "facet", "Theme", "EU data theme: code, IRI or label.", "ENVI",
         lambda facts: codes("data-theme", facts.dataset.theme), "data-theme",
@@ -145,6 +169,19 @@ FILTERS: tuple[Filter, ...] = (
     Filter(
         "keyword", "facet", "Keyword", "Keyword, whatever its case and accents.", "transport",
         lambda facts: (word for found in facts.dataset.keyword.values() for word in found),
+    ),
+    Filter(
+        "links", "facet", "Links", f"How its links are, once they are checked: {LINK_STATES}.", "broken",
+        lambda facts: [facts.links],
+    ),
+    Filter(
+        "original", "facet", "Original",
+        "Whether a record of the dataset is the original: original, republished (only copies are harvested), unknown.",
+        "original", _original,
+    ),
+    Filter(
+        "original_source", "facet", "Original portal", "Portal that has the original, by the name of the source.",
+        "paris", lambda facts: (record.source for record in facts.view.records if _is(record, "original")),
     ),
     Filter(
         "bbox", "bbox", "Area", "Area that the data touches: west,south,east,north in degrees (WGS 84).",

@@ -7,6 +7,7 @@ appear after a larger one; a transaction rolled back leaves numbers that never a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
@@ -42,7 +43,7 @@ def advanced(position: Position, seqs: Sequence[int], now: float) -> Position:
     if not seqs:
         return position
     new = [(first, last, now) for first, last in missing(position.seq + 1, seqs[-1], seqs)]
-    return Position(seqs[-1], (*position.gaps, *new)[-MOST:])
+    return replace(position, seq=seqs[-1], gaps=(*position.gaps, *new)[-MOST:])
 
 
 def settled(position: Position, found: Iterable[int], now: float) -> Position:
@@ -54,7 +55,7 @@ def settled(position: Position, found: Iterable[int], now: float) -> Position:
         if now - at < SECONDS
         for first, last in missing(start_, end, seqs)
     )
-    return Position(position.seq, tuple(kept))
+    return replace(position, gaps=tuple(kept))
 
 
 def missing(first: int, last: int, found: Sequence[int]) -> Iterator[tuple[int, int]]:

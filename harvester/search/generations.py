@@ -50,7 +50,7 @@ class Generations:
         try:
             raw = json.loads((self.root / POINTER).read_bytes())
             gaps = tuple((int(a), int(b), float(at)) for a, b, at in raw["position"]["gaps"])
-            position = Position(int(raw["position"]["seq"]), gaps)
+            position = Position(int(raw["position"]["seq"]), gaps, int(raw["position"].get("links", 0)))
             state = State(str(raw["schema"]), str(raw["directory"]), position, tuple(map(str, raw["languages"])))
         except (OSError, ValueError, KeyError, TypeError):
             return None

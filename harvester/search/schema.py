@@ -43,9 +43,15 @@ def facet_field(name: str) -> str:
     return f"facet_{name}"
 
 
+def also_field(name: str) -> str:
+    """The field that keeps what datasets are found under and not counted under."""
+    return f"also_{name}"
+
+
 def fingerprint(language: str) -> str:
     """What an index must have been written with to be usable: this version, these fields, this language."""
-    fields = [*WEIGHTS, *(item.name for item in FACETS), *SECONDS, *DAYS, *DEGREES]
+    facets = [(item.name, item.also is not None) for item in FACETS]
+    fields = [*WEIGHTS, *facets, *SECONDS, *DAYS, *DEGREES]
     return f"{VERSION}-{language}-{blake2b(repr(fields).encode(), digest_size=6).hexdigest()}"
 
 
@@ -60,6 +66,8 @@ def build() -> Schema:
         builder.add_text_field(name, tokenizer_name=RAW, index_option="basic")
     for item in FACETS:
         builder.add_text_field(facet_field(item.name), tokenizer_name=FOLDED, index_option="basic", fast=True)
+        if item.also:
+            builder.add_text_field(also_field(item.name), tokenizer_name=FOLDED, index_option="basic")
     for name in (*SECONDS, *DAYS):
         builder.add_integer_field(name, fast=True)
     for name in DEGREES:
@@ -91,9 +99,10 @@ def document(entry: Entry) -> Document:
     for name, values in (("names", entry.names), ("titles", titles), ("acronyms", entry.acronyms)):
         for value in values:
             found.add_text(name, value[:LONGEST_TERM])
-    for name, values in entry.values.items():
+    kept = [(facet_field(name), values) for name, values in entry.values.items()]
+    for name, values in (*kept, *((also_field(name), values) for name, values in entry.also.items())):
         for value in values:
-            found.add_text(facet_field(name), value)
+            found.add_text(name, value)
     for name, number in entry.numbers.items():
         if name in DEGREES:
             found.add_float(name, number)

@@ -73,7 +73,7 @@ def main() -> None:
             _change(engine, asked.datasets)
         index = open_index(settings)
         if fresh:
-            _index(engine, index, asked.datasets)
+            _index(engine, index, asked.datasets, asked.sources)
         _ask(engine, index)
         engine.dispose()
 
@@ -137,19 +137,20 @@ def _told(what: str, number: int, started: float, cpu: float) -> None:
     console.print(f"{what} in {wall:.0f} s: {each}; {_memory()}")
 
 
-def _index(engine: Engine, index: Index, number: int) -> None:
+def _index(engine: Engine, index: Index, number: int, portals: int) -> None:
     """Only what the space is found by: the rest of an entry has no part in this."""
     with engine.connect() as connection:
         position = Position(last_change(connection))
     with index.writing(fresh=True) as batch:
-        batch.put(_entry(n) for n in range(1, number + 1))
+        batch.put(_entry(n, number, portals) for n in range(1, number + 1))
         batch.commit(position)
     console.print(f"indexed; {_memory()}")
 
 
-def _entry(n: int) -> Entry:
+def _entry(n: int, number: int, portals: int) -> Entry:
     values: dict[str, list[str]] = {item.name: [] for item in FACETS}
     values["theme"] = [_theme(n)]
+    values["source"] = [f"portal-{record['source_id']:03}" for record in _records(n, number, portals)]
     texts: dict[str, list[tuple[str, str]]] = {name: [] for name in WEIGHTS}
     return Entry(n, texts, [], [], values, {}, "", {})
 

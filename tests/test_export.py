@@ -85,7 +85,7 @@ def test_datasets_taken_in_one_after_the_other_are_all_named(built: Catalogue) -
 
 def test_records_tell_what_their_sources_say(built: Catalogue) -> None:
     own = {"uri": "https://paris.example/record/1", "modified": "2020-01-02", "title": {"fr": "Fiche"}}
-    built.add("paris", [raw("a", record=own)], keyed=True)
+    built.add("paris", [raw("a", record=own) | {"landing_page": "https://paris.example/page"}], keyed=True)
     page = {"modified": "2021-03-04", "landing_page": "https://lyon.example/page", "uri": None}
     built.add("lyon", [raw("b") | page | {"other_identifier": [{"notation": IRI}]}], keyed=True)
     built.source("paris")

@@ -33,7 +33,7 @@ from harvester.catalogue.tables import (
     sources,
 )
 from harvester.catalogue.trusted import trusted
-from harvester.figures import freshness, writing
+from harvester.figures import bulk, freshness
 from harvester.figures.lives import Entry, life, scopes
 from harvester.figures.sums import KINDS, Sums, Turn, Weight, day_number, month, packed, unpacked
 from harvester.figures.table import DIMENSIONS, ORIGINAL, STEP, Counted, codes
@@ -126,33 +126,34 @@ def _begin(connection: Connection, now: datetime) -> datetime:
 
 
 def _known(connection: Connection, ids: Sequence[int]) -> _Known:
-    mine = datasets.c.id.in_(ids)
+    listed = bulk.listed(connection, ids)
+    mine = datasets.c.id.in_(listed)
     columns: tuple[Any, ...] = (datasets.c.id, datasets.c.created_at, datasets.c.changed_at, datasets.c.merged_into_id)
     rows: dict[int, Row[Any]] = {row.id: row for row in connection.execute(select(*columns).where(mine)).all()}
     visible = (datasets.c.retired_at.is_(None), datasets.c.merged_into_id.is_(None))
     forms = select(datasets.c.id, FORM).select_from(SHOWN).where(mine, *visible)
     blobs = {row.id: row.dataset for row in connection.execute(forms).all() if row.dataset is not None}
     members: dict[int, list[Row[Any]]] = {}
-    for row in connection.execute(_members(ids)).all():
+    for row in connection.execute(_members(listed)).all():
         members.setdefault(row.dataset_id, []).append(row)
-    before = select(figure_datasets).where(figure_datasets.c.dataset_id.in_(ids))
+    before = select(figure_datasets).where(figure_datasets.c.dataset_id.in_(listed))
     counted = {row.dataset_id: row for row in connection.execute(before).all()}
     entries: dict[int, list[Entry]] = {}
     last = {i: row.seq for i, row in counted.items()}
-    for row in connection.execute(_uncounted(ids)).all():
+    for row in connection.execute(_uncounted(listed)).all():
         entries.setdefault(row.dataset_id, []).append(Entry(row.record_id, row.action, row.at))
         last[row.dataset_id] = row.seq
     return _Known(rows, blobs, members, counted, entries, last)
 
 
-def _members(ids: Sequence[int]) -> Select[Any]:
+def _members(ids: Select[tuple[int]]) -> Select[Any]:
     columns = (records.c.id, records.c.dataset_id, records.c.source_id, records.c.status, records.c.role)
     statement = select(*columns, records.c.first_seen_at, records.c.retired_at, sources.c.name)
     statement = statement.join(sources, sources.c.id == records.c.source_id)
     return statement.where(records.c.dataset_id.in_(ids)).order_by(records.c.id)
 
 
-def _uncounted(ids: Sequence[int]) -> Select[Any]:
+def _uncounted(ids: Select[tuple[int]]) -> Select[Any]:
     """Entries of the change log that came after the one up to which their dataset is counted."""
     seen = figure_datasets.c.dataset_id == changes.c.dataset_id
     statement = select(changes.c.dataset_id, changes.c.seq, changes.c.record_id, changes.c.action, changes.c.at)
@@ -264,22 +265,22 @@ def _existing(connection: Connection, wanted: Iterable[tuple[int, str]]) -> Iter
 
 
 def _replace(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-    writing.take(connection, figure_datasets, ["dataset_id"], [row[:1] for row in rows])
-    writing.put(connection, figure_datasets, _COLUMNS, rows)
+    bulk.take(connection, figure_datasets, ["dataset_id"], [row[:1] for row in rows])
+    bulk.put(connection, figure_datasets, _COLUMNS, rows)
 
 
 def _write(connection: Connection, sums: Sums) -> None:
     posted = [(scope, v, n) for scope, found in sorted(sums.numbers.items()) for v, n in sorted(found.items()) if n]
     rows = [(s, v, v % STEP, n) for s, v, n in posted]
-    writing.add(connection, figure_numbers, ("source_id", "value_id", "dimension", "number"), ["number"], rows)
+    bulk.add(connection, figure_numbers, ("source_id", "value_id", "dimension", "number"), ["number"], rows)
     shrunk = [(scope, value, 0) for scope, value, number in posted if number < 0]
-    writing.take(connection, figure_numbers, ("source_id", "value_id", "number"), shrunk)
+    bulk.take(connection, figure_numbers, ("source_id", "value_id", "number"), shrunk)
     periods = [(*key, number) for key, number in sorted(sums.periods.items()) if number]
-    writing.add(connection, figure_periods, ("source_id", "period", "value_id", "number"), ["number"], periods)
+    bulk.add(connection, figure_periods, ("source_id", "period", "value_id", "number"), ["number"], periods)
     _write_months(connection, sums)
     names = ("source_id", "frequency", "day", "dataset_id")
-    writing.take(connection, figure_promises, names, sorted(sums.unpromised))
-    writing.put(connection, figure_promises, names, sorted(sums.promised))
+    bulk.take(connection, figure_promises, names, sorted(sums.unpromised))
+    bulk.put(connection, figure_promises, names, sorted(sums.promised))
 
 
 def _write_months(connection: Connection, sums: Sums) -> None:
@@ -287,7 +288,7 @@ def _write_months(connection: Connection, sums: Sums) -> None:
     for (scope, when, kind), number in sums.months.items():
         months.setdefault((scope, when), dict.fromkeys(KINDS, 0))[kind] = number
     rows = [(*key, *kinds.values()) for key, kinds in sorted(months.items())]
-    writing.add(connection, figure_months, ("source_id", "month", *KINDS), KINDS, rows)
+    bulk.add(connection, figure_months, ("source_id", "month", *KINDS), KINDS, rows)
 
 
 def _add_up(connection: Connection) -> None:
@@ -306,4 +307,4 @@ def _add_up(connection: Connection) -> None:
         after = rows[-1].dataset_id if rows else None
     connection.execute(delete(figure_numbers))
     sums = [(s, v, v % STEP, n) for (s, v), n in found.items()]
-    writing.put(connection, figure_numbers, ("source_id", "value_id", "dimension", "number"), sums)
+    bulk.put(connection, figure_numbers, ("source_id", "value_id", "dimension", "number"), sums)

@@ -12,10 +12,10 @@ from heapq import nsmallest
 from itertools import chain
 from typing import Any, Protocol
 
-import orjson
-from sqlalchemy import ARRAY, BigInteger, Connection, FromClause, Row, Select, func, literal, select
+from sqlalchemy import Connection, Row, Select, func, select
 
 from harvester.catalogue.tables import figure_datasets, figure_numbers, figure_periods
+from harvester.figures import bulk
 from harvester.figures.freshness import Promise, promise_of
 from harvester.figures.lives import ALL
 from harvester.figures.table import DATASETS, DISTRIBUTIONS, FRESHNESS, STEP
@@ -175,11 +175,6 @@ def of_space(connection: Connection, index: Index, scopes: Sequence[Scope]) -> S
 def _counted(connection: Connection, ids: Sequence[int]) -> Sequence[Row[Any]]:
     """What the visible ones of these datasets count for; all of their ids are one parameter."""
     counted = figure_datasets.c
-    wanted: FromClause
-    if connection.dialect.name == "sqlite":
-        wanted = func.json_each(orjson.dumps(ids).decode()).table_valued("value").alias("wanted")
-    else:
-        wanted = func.unnest(literal(list(ids), ARRAY(BigInteger))).table_valued("value").alias("wanted")
     columns: tuple[Any, ...] = (counted.dataset_id, counted.cells, counted.distributions, counted.month)
-    joined = wanted.join(figure_datasets, counted.dataset_id == wanted.c.value)
-    return connection.execute(select(*columns).select_from(joined).where(counted.cells != b"")).all()
+    wanted = select(*columns).where(counted.dataset_id.in_(bulk.listed(connection, ids)), counted.cells != b"")
+    return connection.execute(wanted).all()

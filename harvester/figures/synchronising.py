@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from harvester.catalogue.tables import figure_runs, runs, sources
@@ -37,6 +38,7 @@ def synchronisations(
     connection: Connection, since: YearMonth, until: YearMonth, only: Collection[int] | None = None
 ) -> Synchronisations:
     """Of all sources, or of these; `since` and `until` are months, both included."""
+    only = None if only is None else frozenset(only)
     kept = _kept(connection, since, until, only)
     by_month = [_runs(connection, month, only, kept.get(month, {})) for month in months(since, until)]
     whole: Counter[str] = Counter()
@@ -119,14 +121,16 @@ def _kept(
 def _runs(connection: Connection, month: YearMonth, only: Collection[int] | None, kept: Mapping[str, int]) -> Runs:
     year, number = month
     begins, ends = datetime(year, number, 1, tzinfo=UTC), datetime(year + number // 12, number % 12 + 1, 1, tzinfo=UTC)
-    live = select(runs.c.status, func.count().label("number")).where(
-        runs.c.queued_at >= begins, runs.c.queued_at < ends
-    )
+    within = (runs.c.queued_at >= begins, runs.c.queued_at < ends)
+    columns: list[ColumnElement[Any]] = [runs.c.status]
     if only is not None:
-        live = live.where(runs.c.source_id.in_(only))
+        # The others are passed over here: SQLite would rather look up each of five hundred sources.
+        columns.append(runs.c.source_id)
     found = Counter(kept)
-    for row in connection.execute(live.group_by(runs.c.status)):
-        found[row.status] += row.number
+    grouped = select(func.count(), *columns).where(*within).group_by(*columns)
+    for number, status, *source in connection.execute(grouped).all():
+        if only is None or source[0] in only:
+            found[status] += number
     return _told(named(month), found)
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, Row, Select, delete, func, insert, se
 from harvester import storable
 from harvester.catalogue import database, numbers
 from harvester.catalogue.following import Follower, follow, rewind
-from harvester.catalogue.forms import FORM, SHOWN
+from harvester.catalogue.forms import FORM, SHOWN, Ref, agents_of
 from harvester.catalogue.packing import expand
 from harvester.catalogue.tables import (
     changes,
@@ -74,6 +74,7 @@ class _Known(NamedTuple):
     counted: dict[int, Row[Any]]
     entries: dict[int, list[Entry]]
     last: dict[int, int]
+    agents: dict[int, Ref]
 
 
 def apply(connection: Connection, dataset_ids: Sequence[int], now: datetime, language: str = "fr") -> None:
@@ -143,7 +144,7 @@ def _known(connection: Connection, ids: Sequence[int]) -> _Known:
     for row in connection.execute(_uncounted(listed)).all():
         entries.setdefault(row.dataset_id, []).append(Entry(row.record_id, row.action, row.at))
         last[row.dataset_id] = row.seq
-    return _Known(rows, blobs, members, counted, entries, last)
+    return _Known(rows, blobs, members, counted, entries, last, agents_of(connection, ids))
 
 
 def _members(ids: Select[tuple[int]]) -> Select[Any]:
@@ -166,7 +167,8 @@ def _shown(known: _Known, i: int, language: str) -> _Shown:
     raw = orjson.loads(expand(known.blobs[i]))
     dataset, before = trusted(_needed(raw)), known.counted.get(i)
     active = [row for row in known.members.get(i, ()) if row.status == "active"]
-    counted = Counted(dataset, tuple(row.name for row in active), language)
+    agent = known.agents[i].name if i in known.agents else None
+    counted = Counted(dataset, tuple(row.name for row in active), language, agent)
     values = {
         (dimension.code, value): text for dimension in DIMENSIONS for value, text in dimension.of(counted).items()
     }

@@ -19,11 +19,13 @@ _REMEMBERED = 20_000
 
 
 class Counted(NamedTuple):
-    """What the values of a dataset are read from: what it shows, and the names of the sources that list it."""
+    """What the values of a dataset are read from: what it shows, who lists it, and which agent
+    publishes it, where that is known."""
 
     dataset: Dataset
     sources: tuple[str, ...]
     language: str
+    agent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +86,10 @@ def _code(vocabulary: str, text: str, uri: str | None) -> str:
     return concept.code if concept else text
 
 
-def organisation(dataset: Dataset, language: str) -> str | None:
-    """Whom a dataset is counted for: its publisher, by name."""
-    return preferred(dataset.publisher.name, language) if dataset.publisher else None
-
-
 def _organisations(counted: Counted) -> Iterator[str | None]:
-    yield organisation(counted.dataset, counted.language)
+    publisher = counted.dataset.publisher
+    if publisher:
+        yield counted.agent or preferred(publisher.name, counted.language)
 
 
 def _producer_types(counted: Counted) -> Iterator[str | None]:
@@ -114,8 +113,8 @@ def _territories(counted: Counted) -> Iterator[str | None]:
 DIMENSIONS: tuple[Dimension, ...] = (
     Dimension(2, "source", "Source", "Portal that lists the dataset; several may.", lambda c: c.sources,
               filter="source"),
-    Dimension(3, "organisation", "Organisation", "Who publishes it, by name, whatever its case.", _organisations,
-              filter="publisher"),
+    Dimension(3, "organisation", "Organisation", "Who publishes it, each once however portals write it.",
+              _organisations, filter="publisher"),
     Dimension(4, "theme", "Theme", "EU data theme.", lambda c: codes("data-theme", c.dataset.theme), "data-theme",
               "theme"),
     Dimension(5, "licence", "Licence", "Licence of the dataset or of a distribution.", _licences, "licence",

@@ -33,14 +33,19 @@ FOLLOWERS: tuple[Follower, ...] = (
 )
 
 
+def followers(language: str) -> tuple[Follower, ...]:
+    """The same; names are taken in this language where there are several."""
+    return tuple(counting.follower(language) if each.name == counting.NAME else each for each in FOLLOWERS)
+
+
 def catch_up(
     engine: Engine,
     now: Callable[[], datetime],
     stop: Callable[[], bool] = lambda: False,
-    followers: Sequence[Follower] = FOLLOWERS,
+    following: Sequence[Follower] = FOLLOWERS,
 ) -> dict[str, int]:
     """Bring every follower up to date; answers how many datasets each went over."""
-    done = {follower.name: follow(engine, follower, now, stop) for follower in followers}
+    done = {follower.name: follow(engine, follower, now, stop) for follower in following}
     # What link checks find is in no change log.
     quality.assess_linked(engine, now, stop)
     return done
@@ -48,21 +53,22 @@ def catch_up(
 
 def bring_up_to_date(engine: Engine, settings: Settings) -> None:
     """Let the index and every follower see what a command has changed."""
-    catch_up(engine, utcnow)
+    catch_up(engine, utcnow, following=followers(settings.language))
     refresh(engine, open_index(settings))
 
 
 class Following(Beside):
     """Follows the log every few seconds; of several processes that do, one does the work and the others find none."""
 
-    def __init__(self, engine: Engine, every: float, now: Callable[[], datetime]) -> None:
+    def __init__(self, engine: Engine, every: float, now: Callable[[], datetime], language: str) -> None:
         super().__init__("following")
         self._engine, self._every, self._now = engine, every, now
+        self._followers = followers(language)
 
     def work(self) -> None:
         while not self.ending.wait(self._every):
             try:
-                catch_up(self._engine, self._now, self.ending.is_set)
+                catch_up(self._engine, self._now, self.ending.is_set, self._followers)
             except SQLAlchemyError as error:
                 # The database is away or busy: the next time catches up.
                 log.warning("what follows the change log is behind: %s", error)

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from typer.testing import CliRunner
 
-from harvester import spaces
-from harvester.catalogue import originals, queries, store
+from harvester import sources, spaces
+from harvester.catalogue import agents, forms, originals, queries, store
 from harvester.catalogue.database import writing
 from harvester.catalogue.following import follow
 from harvester.catalogue.queries import DatasetView
@@ -27,7 +27,7 @@ from harvester.catalogue.tables import figure_numbers, figure_promises, runs
 from harvester.cli import app
 from harvester.errors import UsageError
 from harvester.figures import counting, reading, synchronising
-from harvester.figures.report import Asked, Report
+from harvester.figures.report import Asked, Report, Value
 from harvester.figures.table import DIMENSIONS
 from harvester.search import open_index, refresh
 from tests.catalogues import Catalogue, application, catalogue
@@ -261,6 +261,8 @@ def test_a_space_adds_up_to_what_it_finds(tmp_path_factory: pytest.TempPathFacto
         assert told(found)["totals"] == expected["totals"]
         assert {name: +n for name, n in told(found)["by"].items()} == {n: +c for n, c in expected["by"].items()}
         assert found.growth[-1].visible == len(views)
+        came = Counter(f"{view.created_at:%Y-%m}" for view in views)
+        assert {month.month: month.created for month in found.growth if month.created} == came
 
 
 @pytest.fixture
@@ -442,3 +444,70 @@ def test_the_command_prints_text_json_and_csv(watched: Watched, monkeypatch: pyt
     assert json.loads(runner.invoke(app, ["figures", "--format", "json", "--source", "lyon"]).stdout)["datasets"] == 1
     assert runner.invoke(app, ["figures", "--format", "csv"]).stdout.startswith("figure,group,value,label,number")
     assert "MONTHLY" in runner.invoke(app, ["figures", "--by", "frequency", "--rebuild"]).stdout
+
+
+def test_a_source_that_is_removed_takes_its_numbers_with_it_and_leaves_those_of_the_past(watched: Watched) -> None:
+    watched.live("lyon", [(1, {**RAW, "title": "Arbres remarquables"}), (2, RAW)], [])
+    watched.live("paris", [(3, RAW)], [])
+    watched.count()
+    day = watched.catalogue.now.date()
+    watched.wait(40)
+    with writing(watched.engine) as connection:
+        sources.remove(connection, "lyon", watched.catalogue.now)
+    watched.count()
+    assert told(watched.report()) == told_by_hand(watched)
+    assert [each.value for each in by(watched.report(), "source")] == ["paris"]
+    watched.wait(1)
+    past = watched.report(at=day)
+    assert past.datasets == 3
+    assert {each.value: each.datasets for each in by(past, "source")} == {"lyon": 2, "paris": 1}
+    last = watched.report(since=(2025, 11), until=(2025, 12)).growth
+    assert [(month.created, month.retired, month.visible) for month in last] == [(3, 0, 3), (0, 2, 1)]
+
+
+def test_organisations_are_agents_and_places_are_named_in_the_language_of_the_catalogue(watched: Watched) -> None:
+    names = ("Institut national de la statistique (INSEE)", "Institut national de la statistique", "Ville de Lyon")
+    told_ = [(number, {**RAW, "title": f"Jeu {number}", "publisher": name}) for number, name in enumerate(names)]
+    watched.live("lyon", told_, [])
+    place = {"name": {"fr": "Bruxelles", "nl": "Brussel"}}
+    watched.live("paris", [(9, {"title": "Bomen", "spatial": [place]})], [])
+    for follower in (agents.FOLLOWER, counting.follower("nl")):
+        follow(watched.engine, follower, lambda: watched.catalogue.now)
+    with watched.engine.connect() as connection:
+        published = {ref.name for ref in forms.agents_of(connection, [view.id for view in watched.views()]).values()}
+    found = watched.report()
+    assert {each.value for each in by(found, "organisation")} == published
+    assert found.organisations == len(published) == 2
+    assert [each.value for each in by(found, "territory")] == ["Brussel"]
+
+
+def by(found: Report, name: str) -> list[Value]:
+    assert found.by is not None
+    return found.by[name].values
+
+
+def told_by_hand(watched: Watched) -> dict[str, Any]:
+    """As `told`, by brute force."""
+    expected = brute(watched.views())
+    return {
+        "totals": expected["totals"],
+        "by": {name: Counter({"": 0}) | found for name, found in expected["by"].items()},
+    }
+
+
+def test_a_past_day_is_told_from_what_changed_since_also_among_the_most_frequent(watched: Watched) -> None:
+    publishers = ("A", "A", "A", "B", "B", "C")
+    first = [(number, {**RAW, "title": f"T{number}", "publisher": name}) for number, name in enumerate(publishers)]
+    watched.live("lyon", first, [])
+    watched.count()
+    day = watched.catalogue.now.date()
+    watched.wait(35)
+    new = [(number, {**RAW, "title": f"T{number}", "publisher": name}) for number, name in ((8, "E"), (9, "D"))]
+    watched.live("lyon", [*new, (5, {**RAW, "publisher": "B"})], [0, 1])
+    watched.count()
+    watched.wait(1)
+    then, now = watched.report(at=day, top=2), watched.report(top=2)
+    assert [(each.value, each.datasets) for each in by(then, "organisation")] == [("A", 3), ("B", 2)]
+    assert then.organisations == 3
+    assert [(each.value, each.datasets) for each in by(now, "organisation")] == [("B", 3), ("E", 1)]
+    assert now.organisations == 4

@@ -305,7 +305,7 @@ def _note(
     if new:
         connection.execute(insert(published), new)
     shown = _labels(connection, {names[i] for i in changed if i in names})
-    differ = [i for i in changed if i in names and shown[names[i]] != _text(faces[i])]
+    differ = [i for i in changed if i in names and (i in before or shown[names[i]] != _text(faces[i]))]
     _log_datasets(connection, differ, now)
 
 

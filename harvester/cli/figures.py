@@ -10,6 +10,7 @@ import orjson
 import typer
 from sqlalchemy import Engine
 
+from harvester.catalogue import agents
 from harvester.catalogue.following import follow
 from harvester.cli.shared import err, opened, progress_bars
 from harvester.errors import UsageError
@@ -40,7 +41,7 @@ def figures(
         raise UsageError(f"there is no format {format!r}; use {', '.join(FORMATS)}", code="unknown-format")
     with opened() as (settings, engine):
         wanted = asked(source, space, at, since, until, top, settings.language)
-        _count(engine, rebuild)
+        _count(engine, settings.language, rebuild)
         index = open_index(settings)
         if space is not None:
             refresh_index(engine, index)
@@ -57,17 +58,17 @@ def _told(engine: Engine, index: Index, wanted: Asked, by: str | None, format: s
     return as_csv(found) if format == "csv" else as_text(found)
 
 
-def _count(engine: Engine, rebuild: bool) -> None:
+def _count(engine: Engine, language: str, rebuild: bool) -> None:
     with progress_bars() as bars:
         task = bars.add_task("counting", total=None)
 
         def show(done: int) -> None:
             bars.update(task, completed=done)
 
-        if rebuild:
-            done = counting.rebuild(engine, utcnow, show)
-        else:
-            done = follow(engine, counting.FOLLOWER, utcnow, progress=show)
+        by = counting.follower(language)
+        # Who publishes what is known first.
+        follow(engine, agents.FOLLOWER, utcnow)
+        done = counting.rebuild(engine, utcnow, show, by) if rebuild else follow(engine, by, utcnow, progress=show)
         bars.update(task, visible=done > 0)
     if rebuild:
         err.print(f"counted {done:,} datasets")

@@ -15,7 +15,7 @@ from harvester.catalogue.following import follow
 from harvester.cli.shared import err, opened, out, progress_bars
 from harvester.errors import UsageError
 from harvester.fields.languages import preferred
-from harvester.following import catch_up
+from harvester.following import catch_up, followers
 from harvester.quality import assessing, reading, telling
 from harvester.schedule import utcnow
 from harvester.search import open_index
@@ -107,7 +107,7 @@ def _counted(source: str | None, publisher: str | None, space: str | None) -> tu
         index = open_index(settings)
         with engine.connect() as connection:
             asked = view(connection, settings, source=source, publisher=publisher, space=space)
-        catch_up(engine, utcnow)
+        catch_up(engine, utcnow, following=followers(settings.language))
         follow_index(engine, index, asked)
         with engine.connect() as connection:
             return asked, reading.counts(connection, index, asked)
@@ -119,7 +119,7 @@ def _list(source: str | None, publisher: str | None, space: str | None, name: st
         index = open_index(settings)
         with engine.connect() as connection:
             asked = view(connection, settings, source=source, publisher=publisher, space=space)
-        catch_up(engine, utcnow)
+        catch_up(engine, utcnow, following=followers(settings.language))
         follow_index(engine, index, asked)
         with engine.connect() as connection:
             _write(telling.lacking_csv(reading.lacking_all(connection, index, asked, name), item))

@@ -81,7 +81,7 @@ def _service() -> Iterator[tuple[Settings, Engine]]:
 def _harvesting(engine: Engine, settings: Settings) -> list[Service]:
     return [
         Pool(engine, settings, agreed(engine)),
-        Following(engine, settings.tick_seconds, utcnow),
+        Following(engine, settings.tick_seconds, utcnow, settings.language),
         Reconciler(engine, settings.tick_seconds, utcnow, settings.reconciliations_kept),
         *([Checking(engine, settings, utcnow)] if settings.links else []),
     ]

@@ -121,7 +121,9 @@ def _kept(
 def _runs(connection: Connection, month: YearMonth, only: Collection[int] | None, kept: Mapping[str, int]) -> Runs:
     year, number = month
     begins, ends = datetime(year, number, 1, tzinfo=UTC), datetime(year + number // 12, number % 12 + 1, 1, tzinfo=UTC)
-    within = (runs.c.queued_at >= begins, runs.c.queued_at < ends)
+    within = [runs.c.queued_at >= begins, runs.c.queued_at < ends]
+    if only is not None and len(only) == 1:
+        within += [runs.c.source_id.in_(only)]
     columns: list[ColumnElement[Any]] = [runs.c.status]
     if only is not None:
         # The others are passed over here: SQLite would rather look up each of five hundred sources.

@@ -35,7 +35,7 @@ _TRUE = frozenset(("1", "true", "yes", "1.0"))
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """The signs of a record, and the source it came from, where that is told."""
+    """The signs of a record, and the portal it came from, where that is told."""
 
     signs: Signs
     source: str
@@ -86,13 +86,20 @@ def record_ids(raw: Mapping[str, Any]) -> Iterator[str]:
 
 def signs_from(raw: Mapping[str, Any], hide: bool) -> Known:
     """The signs of a record; without any address in it when those are to be hidden."""
-    source = str(raw.get("_portal") or raw.get("portal") or raw.get("source") or _host(raw.get("iri")) or "")
+    source = _portal(raw)
     dataset = _dataset(raw)
     if hide:
         return Known(signs_of(_hidden(dataset), guid="", source_url=""), source)
     address = next((url for url in (source, raw.get("iri"), raw.get("id")) if _host(url)), "")
     guid = str(next(record_ids(raw), ""))
     return Known(signs_of(dataset, guid=guid, source_url=str(address)), source)
+
+
+def _portal(raw: Mapping[str, Any]) -> str:
+    """The portal that a record is of; "" where a set names only where it got many portals' records from."""
+    if portal := raw.get("_portal") or raw.get("portal"):
+        return str(portal)
+    return next(filter(None, (_host(raw.get(key)) for key in ("iri", "id", "source"))), "")
 
 
 def _host(url: Any) -> str:

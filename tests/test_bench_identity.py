@@ -86,6 +86,20 @@ def test_pairs_of_every_shape(pair: dict[str, Any], sides: list[Any], relation: 
     assert (named(pair), labelled(pair)) == (sides, relation)
 
 
+@pytest.mark.parametrize(
+    ("raw", "portal"),
+    [
+        ({"source": "scotland", "portal": "angus", "id": "1", "title": "t"}, "angus"),
+        ({"source": "belgium", "id": "http://data.gov.example/dataset/1", "title": "t"}, "data.gov.example"),
+        ({"source": "harvested", "id": "1", "title": "t"}, ""),
+        ({"source": "https://data.angus.example/", "id": "1", "title": "t"}, "data.angus.example"),
+    ],
+    ids=["portal", "address", "nowhere", "source"],
+)  # fmt: skip
+def test_an_origin_of_many_portals_is_none_of_them(raw: dict[str, Any], portal: str) -> None:
+    assert signs_from(raw, True).source == portal
+
+
 RECORDS: list[dict[str, Any]] = [
     {
         "iri": "http://x.example/1",

@@ -189,6 +189,31 @@ HAND: list[Pair] = [
         "likely",
     ),
     Pair(
+        "owner and office in a title",
+        r("Polling Districts - Angus", POLLING, "Spatial Hub"),
+        r("Angus Council Polling Districts", "Current boundaries, kept by the elections team.", "Angus Council"),
+        "same",
+    ),
+    Pair(
+        "owner written as one word",
+        r("Housing Land Supply - South Ayrshire", "Sites that are free for housing.", "Spatial Hub"),
+        r("Housing Land Supply", "Every plot on which dwellings may be built.", "open.data@southayrshire"),
+        "same",
+    ),
+    Pair("owner and one word", r("Libraries - Fife", "", "Spatial Hub"), r("Libraries", "", "Fife Council"), "same"),
+    Pair(
+        "office of another",
+        r("Polling Districts - Moray", POLLING, "Spatial Hub"),
+        r("Angus Council Polling Districts", POLLING, "Angus Council"),
+        "apart",
+    ),
+    Pair(
+        "north written as one word",
+        r("Housing Land Supply - North Ayrshire", "", "Spatial Hub"),
+        r("Housing Land Supply", "", "open.data@southayrshire"),
+        "different",
+    ),
+    Pair(
         "town in the title",
         r("Arbres - Ville de Paris", TREES, "Ville de Paris"),
         r("Arbres", TREES, "Ville de Paris"),

@@ -71,7 +71,8 @@ def _plain(signs: Signs) -> Iterator[int]:
     for title in signs.titles[:2]:
         left = {word for word in title_key(title.main) if not _changing(word) and word not in LOCAL}
         for words in ((), *owners):
-            yield key_hash("p " + " ".join(sorted(left.union(map(stem, words)))))
+            # By its letters, so that "South Ayrshire" meets `southayrshire`.
+            yield key_hash("p " + "".join(sorted("".join(left.union(map(stem, words))))))
 
 
 def _pairs(signs: Signs) -> Iterator[int]:

@@ -6,6 +6,7 @@ from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
 from harvester.identity.lexicon import COUNTY, LOCAL, REGIONAL
+from harvester.identity.owners import written_together
 from harvester.identity.signs import Signs
 from harvester.identity.sketches import KEPT_RUNS, KEPT_WORDS, lacks, overlap
 from harvester.identity.tokens import plain_words, stem
@@ -131,7 +132,13 @@ def titles_name_owner(a: Signs, b: Signs, *, either: bool) -> bool:
     """
     both = a.title_words & b.title_words
     left, right = (b.title_words, a.title_words) if either else (both, both)
+    if either and (_joins(a, b) or _joins(b, a)):
+        return True
     return bool(a.owner_words and a.owner_words <= left) or bool(b.owner_words and b.owner_words <= right)
+
+
+def _joins(teller: Signs, owner: Signs) -> bool:
+    return any(written_together(title.main, owner.owners_joined) for title in teller.titles)
 
 
 def _names_owner(teller: Signs, owner: Signs) -> bool:

@@ -10,7 +10,7 @@ from harvester.identity.rules import CROSSING, WITHIN
 from harvester.identity.signs import Signs
 
 # Raised with every change of what a pair is judged to be.
-RULES_VERSION = 1
+RULES_VERSION = 2
 
 
 def judge(a: Signs, b: Signs, *, shared: Shared, same_source: bool) -> Judgement:

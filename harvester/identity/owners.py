@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence, Set
 from functools import lru_cache
 from itertools import pairwise
 
@@ -29,6 +29,17 @@ def level(names: Iterable[str]) -> str:
     if told == ["local", "county"]:
         return "county"
     return told[0] if len(told) == 1 else ""
+
+
+def written_together(words: Sequence[str], names: Set[str]) -> tuple[str, ...]:
+    """The words, one after the other, that are one of the names when joined; none where none are."""
+    for start in range(len(words)) if names else ():
+        text = words[start]
+        for end in range(start + 1, len(words)):
+            text += words[end]
+            if text in names:
+                return tuple(words[start : end + 1])
+    return ()
 
 
 @lru_cache(maxsize=50_000)

@@ -117,7 +117,7 @@ def _enough(case: Case) -> bool:
     if case.owned:
         if titles.likeness is Likeness.NEAR:
             return texts.likeness > Prose.UNLIKE
-        silent = texts.likeness is Prose.SILENT and titles.likeness is Likeness.EQUAL
+        silent = texts.likeness is Prose.SILENT and titles.likeness in (Likeness.EQUAL, Likeness.EXPLAINED)
         return titles.shared > 1 or texts.likeness >= Prose.LOOSE or silent
     if owners is Bond.UNKNOWN:
         return (texts.agree and (titles.specific or texts.telling)) or (unmistakable and texts.likeness != Prose.UNLIKE)

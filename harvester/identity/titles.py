@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 from enum import IntEnum
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
-from harvester.identity.lexicon import EDITION, STOP
+from harvester.identity.lexicon import COUNTY, EDITION, LOCAL, REGIONAL, STOP
+from harvester.identity.owners import written_together
 from harvester.identity.signs import Signs, Title
 from harvester.identity.tokens import is_number, is_period, is_year, readable, stem
 
@@ -18,6 +20,7 @@ _SHORTEST_TYPO = 8
 _SHORTEST_ACRONYM = 3
 _LONGEST_ACRONYM = 8
 _SPECIFIC_WORDS = 4
+_OFFICES = frozenset(map(stem, LOCAL | COUNTY | REGIONAL))
 _SPECIFIC_LETTERS = 24
 
 
@@ -99,6 +102,7 @@ def _compared(left: Title, right: Title, a: Signs, b: Signs) -> Titles:
     if not (only_left or only_right):
         only_left, only_right = _repeated(left.main, right.main)
     told = {word for word in only_left if _explained(word, a, b)} | {w for w in only_right if _explained(w, b, a)}
+    told |= (only_left & _styled(left, a, b, common)) | (only_right & _styled(right, b, a, common))
     notes = _notes(left, right)
     only_left, only_right = only_left - told | notes[0], only_right - told | notes[1]
     likeness = _likeness(only_left, only_right, len(common))
@@ -160,6 +164,18 @@ def _explained(word: str, own: Signs, other: Signs) -> bool:
     if _counts(word) or word in EDITION:
         return False
     return word in other.context or (word in own.context and word in other.mentioned)
+
+
+def _styled(title: Title, own: Signs, other: Signs, common: frozenset[str]) -> set[str]:
+    """Words of how an owner is called: "Angus Council" where the other title says "Angus", "South Ayrshire" where the
+    other owner is `southayrshire`."""
+    found = set(map(stem, written_together(title.main, other.owners_joined)))
+    stems = [stem(word) for word in title.main]
+    for one, next_one in pairwise(stems):
+        for word, place in ((one, next_one), (next_one, one)):
+            if word in _OFFICES and word in own.context and place in own.owner_words & common:
+                found.add(word)
+    return found
 
 
 def _likeness(left: set[str] | frozenset[str], right: set[str] | frozenset[str], common: int) -> Likeness:

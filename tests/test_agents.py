@@ -144,6 +144,14 @@ def test_names_that_look_alike_and_are_others(one: str, other: str) -> None:
     assert not together(face(one), face(other, NATIONAL))
 
 
+@pytest.mark.parametrize(
+    "name", ["Parks Department", "Police", "Agence de l'eau", "Direction départementale des territoires", "GIS Team"]
+)
+def test_what_there_is_everywhere_is_not_one(name: str) -> None:
+    assert not together(face(name), face(name, NATIONAL))
+    assert together(face(f"{name} Vesoul"), face(f"{name} Vesoul", NATIONAL))
+
+
 def test_the_same_ministry_in_two_countries() -> None:
     name = "Ministère de la Santé"
     french, national, belgian = face(name), face(name, NATIONAL), face(name, BELGIAN)

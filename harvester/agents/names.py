@@ -35,6 +35,8 @@ _ENDS = sorted(
 )
 # They name nobody in particular.
 _NOBODY = words("nobody")
+# What an organisation is for: there is a "Parks department" wherever there are parks, and one ministry in a country.
+_FUNCTIONS = words("function")
 
 
 class Name(NamedTuple):
@@ -47,7 +49,7 @@ class Name(NamedTuple):
     @property
     def vague(self) -> bool:
         """Whether it may be anybody's."""
-        return all(word in _NOBODY or len(word) < 2 for word in self.core)
+        return all(word in _NOBODY or word in _FUNCTIONS or len(word) < 2 for word in self.core)
 
 
 @lru_cache(maxsize=65536)

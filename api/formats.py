@@ -120,7 +120,7 @@ def _profiles(header: str) -> Iterable[tuple[str, float]]:
 
 
 def _range(part: str) -> Range:
-    media_type, *parameters = (piece.strip() for piece in _PIECE.findall(part))
+    media_type, *parameters = [piece.strip() for piece in _PIECE.findall(part)] or [""]
     profile = next((p[8:].strip('" ') for p in parameters if p.lower().startswith("profile=")), None)
     meant = None if not profile or profile.startswith(_JSON_LD) else profile
     return Range(media_type.lower(), _weight(parameters), meant)

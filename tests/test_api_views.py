@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pyoxigraph as ox
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
 from starlette.testclient import TestClient
@@ -231,6 +231,7 @@ def test_the_profile_parameter_of_json_ld_is_not_ours(client: TestClient) -> Non
 
 
 @given(st.text(max_size=60))
+@example(";")
 def test_any_header_is_read(header: str) -> None:
     assert accepted(header, offers()) is None or accepted(header, offers()) in offers()
     profile_accepted(header)
@@ -334,7 +335,7 @@ def test_a_total_counts_datasets_or_is_left_out(client: TestClient, built: Catal
 
 def test_what_is_gone_is_no_item(client: TestClient, built: Catalogue) -> None:
     built.add("nice", [raw("n0")], keyed=True)
-    built.add("nancy", [raw("other") | {"uri": "https://example.org/id/n0"}], keyed=True)
+    built.add("nancy", [raw("other", "Relevé n0") | {"uri": "https://example.org/id/n0"}], keyed=True)
     later = built.now = NOW + timedelta(days=1)
     built.add("paris", [raw("p0", "Changé"), raw("p1", "Changé", theme=["EDUC"])])
     built.retire("lyon", "l1")
@@ -395,7 +396,7 @@ def test_merged_datasets_are_gone_and_say_where_to(client: TestClient, built: Ca
 
 def test_a_dataset_that_left_a_source_is_gone_from_that_source_alone(client: TestClient, built: Catalogue) -> None:
     built.add("nice", [raw("n0")], keyed=True)
-    built.add("nancy", [raw("other") | {"uri": "https://example.org/id/n0"}], keyed=True)
+    built.add("nancy", [raw("other", "Relevé n0") | {"uri": "https://example.org/id/n0"}], keyed=True)
     later = built.now = NOW + timedelta(days=1)
     built.retire("nice", "n0")
     live, gone = since(client, later, "&source=nice")

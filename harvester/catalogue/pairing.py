@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, case, func, or_, select
 
 from harvester.catalogue.overview import CHUNK
-from harvester.catalogue.tables import documents, problems, records, runs, signs, sources
+from harvester.catalogue.tables import decided as named
+from harvester.catalogue.tables import decisions, documents, problems, records, runs, signs, sources
 
 PAGE = 500
 _RECORD = (
@@ -78,6 +79,13 @@ def troubles(connection: Connection, source_id: int, guids: Sequence[str]) -> di
         )
         found |= {row.guid: row.message for row in connection.execute(statement)}
     return found
+
+
+def decided(connection: Connection, source_ids: Iterable[int]) -> set[int]:
+    """The numbers of what people decided of records of these sources, and holds."""
+    mine = select(sources.c.name).where(sources.c.id.in_(list(source_ids)))
+    statement = select(named.c.decision_id).join(decisions, decisions.c.id == named.c.decision_id)
+    return set(connection.execute(statement.where(decisions.c.undone_at.is_(None), named.c.source.in_(mine))).scalars())
 
 
 def shared_with(connection: Connection, target_id: int) -> dict[int, int]:

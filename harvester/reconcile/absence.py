@@ -48,6 +48,7 @@ def reason(ground: Ground, ids: list[int]) -> dict[int, tuple[str, str]]:
 def _stated(ground: Ground, looked_at: datetime | None) -> None:
     """What the record itself tells: it could not be read, is not public, or is too new."""
     ground.run("UPDATE ours SET reason = 'unreadable-source', told = '' WHERE live AND NOT readable")
+    _kept_apart(ground)
     hidden = "UPDATE ours SET reason = 'private', told = hidden WHERE live AND reason IS NULL AND hidden IS NOT NULL"
     ground.run(f"{hidden} AND id NOT IN (SELECT s FROM pairs)")
     last = span_at(looked_at)
@@ -58,6 +59,17 @@ def _stated(ground: Ground, looked_at: datetime | None) -> None:
         if later(span(published), last):
             told = f"published {published}, the target looked last at {last.stated}"
             ground.run("UPDATE ours SET reason = 'newer', told = ? WHERE id = ?", (told, number))
+
+
+def _kept_apart(ground: Ground) -> None:
+    """What the target seems to hold, had people not decided that it is another dataset."""
+    statement = (
+        "SELECT a.s, max(a.decision), min(t.title) FROM apart a JOIN theirs t ON t.id = a.t JOIN ours o ON o.id = a.s "
+        f"WHERE {_OPEN} AND t.live GROUP BY a.s"
+    )
+    for number, decision, title in ground.rows(statement):
+        told = f"{title!r} there is another dataset (decision {decision})"
+        ground.run("UPDATE ours SET reason = 'apart', told = ? WHERE id = ?", (told, number))
 
 
 def _listed_twice(ground: Ground) -> None:

@@ -21,6 +21,7 @@ from harvester.fields.languages import preferred
 from harvester.model import Dataset
 from harvester.reconcile import contrast, provenance
 from harvester.reconcile.addresses import canonical, folder, host_of
+from harvester.reconcile.byhand import ByHand
 from harvester.reconcile.folding import squashed
 from harvester.reconcile.ground import PAGE, Ground, Key, Ours, Theirs
 from harvester.reconcile.partners import guid_key, key, name_keys, title_key, told_apart
@@ -121,13 +122,20 @@ def _is_part(url: str, options: Mapping[str, Any]) -> bool:
 
 
 def gather_source(
-    connection: Connection, ground: Ground, side: Side, horizon: datetime, since: datetime | None, told: Told
+    connection: Connection,
+    ground: Ground,
+    side: Side,
+    horizon: datetime,
+    since: datetime | None,
+    people: ByHand,
+    told: Told,
 ) -> int:
     """Note every record of the source; answers how many.  `since` is when its first walk ended."""
     number = 0
     for page in pairing.scan(connection, side.id, horizon, payloads=True):
         rows = [(record, _read(record)) for record in page]
-        ground.put_ours([_ours(record, dataset, side, since) for record, dataset in rows])
+        found = (_ours(record, dataset, side, since) for record, dataset in rows)
+        ground.put_ours([(row, [*keys, *people.keys(row.id)]) for row, keys in found])
         listed = ((record, dataset) for record, dataset in rows if dataset and record.status == "active")
         ground.put_traits(chain.from_iterable(_traits(record, dataset) for record, dataset in listed))
         number += len(page)
@@ -177,18 +185,19 @@ def _published(record: Row[Any], dataset: Dataset, since: datetime | None) -> st
 
 
 def gather_target(
-    connection: Connection, ground: Ground, side: Side, source: Side, horizon: datetime, told: Told
+    connection: Connection, ground: Ground, side: Side, source: Side, horizon: datetime, people: ByHand, told: Told
 ) -> tuple[int, Census]:
     """Note the records of the target that may have to do with the source; answers how many there are in all."""
     number, census = 0, Census()
     for page in pairing.scan(connection, side.id, horizon, payloads=False):
         kept = []
         for record in page:
-            found = _theirs(record, side, source, ground)
-            if found[0].claims or found[1]:
-                kept.append(found)
+            row, keys = _theirs(record, side, source, ground)
+            keys += ground.known(people.keys(row.id))
+            if row.claims or keys:
+                kept.append((row, keys))
             else:
-                census.set_aside(found[0].live, tuple(found[0].origins.split()))
+                census.set_aside(row.live, tuple(row.origins.split()))
         ground.put_theirs(kept)
         number += len(page)
         told(number)

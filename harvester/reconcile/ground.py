@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from harvester.identity.blocks import LIMITS
 
 # Kinds of keys of our own, beside the blocks under which records are compared.
-NAME, PAGE, TITLE, GUID = "said-name", "said-page", "said-title", "said-guid"
+NAME, PAGE, TITLE, GUID, HAND = "said-name", "said-page", "said-title", "said-guid", "said-by-hand"
 # Names and pages that more records of the source have name none of them.
 MOST_NAMED = 3
 # So many partners of one record are looked at, those with the most in common first.
@@ -26,6 +26,7 @@ CREATE TABLE their_keys (key INT, kind TEXT, id INT);
 CREATE TABLE edges (s INT, t INT, strength REAL, rule TEXT, told TEXT);
 CREATE TABLE pairs (s INTEGER PRIMARY KEY, t INT UNIQUE, strength REAL, rule TEXT, told TEXT);
 CREATE TABLE copies (t INTEGER PRIMARY KEY, s INT, rule TEXT, told TEXT);
+CREATE TABLE apart (s INT, t INT, decision INT);
 CREATE TABLE traits (id INT, kind TEXT, value TEXT, shown TEXT);
 CREATE TABLE common (key INTEGER PRIMARY KEY);
 """
@@ -165,6 +166,10 @@ class Ground:
         """Note which records may be one."""
         self._many("INSERT INTO edges VALUES (?, ?, ?, ?, ?)", edges)
 
+    def put_apart(self, rows: Iterable[tuple[int, int, int]]) -> None:
+        """Note which records people keep apart that would be one: source, target, number of the decision."""
+        self._many("INSERT INTO apart VALUES (?, ?, ?)", rows)
+
     def assign(self) -> None:
         """Make pairs of the strongest edges, each record in one; a further partner at the target is a copy."""
         order = (
@@ -246,7 +251,7 @@ class Ground:
         self._database.executemany(statement, values)
 
 
-_WEIGHTS = {NAME: 100, PAGE: 90, GUID: 80, "id": 40, "url": 10}
+_WEIGHTS = {HAND: 1000, NAME: 100, PAGE: 90, GUID: 80, "id": 40, "url": 10}
 
 
 def _weight(keys: Sequence[Key]) -> int:

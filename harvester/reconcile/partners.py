@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -15,14 +15,16 @@ from harvester.identity.blocks import blocks
 from harvester.identity.comparing import Bond, compare_owners
 from harvester.identity.judge import RULES_VERSION, Decision, Shared, judge
 from harvester.identity.signs import Signs, signs_of
+from harvester.reconcile.byhand import Said
 from harvester.reconcile.folding import squashed
 from harvester.reconcile.ground import GUID, NAME, PAGE, TITLE, Edge, Key, Partner, Theirs
 
-NAMED, PAGED, IDENTIFIED = "provenance", "provenance-page", "identifier"
+NAMED, PAGED, IDENTIFIED, JOINED = "provenance", "provenance-page", "identifier", "hand"
 # Pairs that people or the target's own words make come before those that anything else makes.
-_NAMED, _PAGED, _LINKED, _SHARED = 100.0, 98.0, 92.0, 90.0
+_JOINED, _NAMED, _PAGED, _LINKED, _SHARED = 200.0, 100.0, 98.0, 92.0, 90.0
 _SAME, _PROBABLE, _SPAN = 60.0, 30.0, 20.0
 _TITLE = 0.5
+_SILENCE: Mapping[int, Said] = {}
 # Of two that the source's record may be, the one that says it came from the source comes first.
 _CLAIMING = 5.0
 _LEAST_TITLE = 10
@@ -63,12 +65,33 @@ def told_apart(row: Row[Any], source_url: str) -> tuple[bytes, list[Key]]:
     return signs.packed(), [Key(number, kind) for kind, number in blocks(signs)]
 
 
-def edges(theirs: Theirs, partners: Sequence[Partner]) -> Iterator[Edge]:
-    """The records of the source that one of the target may be.
+def edges(theirs: Theirs, partners: Sequence[Partner], said: Mapping[int, Said] = _SILENCE) -> Iterator[Edge]:
+    """The records of the source that one of the target may be; `said` is what people decided of it and its partners.
 
-    One that says which it is can be no other; one that came from elsewhere, or from what the source no longer has, is
-    the same only where that is sure.
+    What people joined is one, and no other; what they split is none.  One that says which it is can be no other; one
+    that came from elsewhere, or from what the source no longer has, is the same only where that is sure.
     """
+    joined = [_joined(theirs, partner, said[partner.id]) for partner in partners if _is_joined(partner, said)]
+    if joined:
+        yield from joined
+        return
+    yield from _by_rule(theirs, [partner for partner in partners if partner.id not in said])
+
+
+def _is_joined(partner: Partner, said: Mapping[int, Said]) -> bool:
+    return partner.id in said and said[partner.id].one
+
+
+def _joined(theirs: Theirs, partner: Partner, word: Said) -> Edge:
+    told = f"a person decided so (decision {word.decision})"
+    return Edge(partner.id, theirs.id, _JOINED + _alike(theirs, partner), JOINED, told)
+
+
+def _alike(theirs: Theirs, partner: Partner) -> float:
+    return _TITLE if theirs.title and squashed(theirs.title) == squashed(partner.title or "") else 0.0
+
+
+def _by_rule(theirs: Theirs, partners: Sequence[Partner]) -> Iterator[Edge]:
     named = [found for partner in partners if (found := _named(theirs, partner))]
     if any(partner.live for partner in partners if any(edge.s == partner.id for edge in named)):
         yield from named
@@ -86,7 +109,7 @@ def edges(theirs: Theirs, partners: Sequence[Partner]) -> Iterator[Edge]:
 
 def _named(theirs: Theirs, partner: Partner) -> Edge | None:
     kinds = {shared.kind for shared in partner.blocks}
-    alike = _TITLE if theirs.title and squashed(theirs.title) == squashed(partner.title or "") else 0.0
+    alike = _alike(theirs, partner)
     if NAME in kinds:
         strength, told = (_NAMED, "the target names it by its identifier at the source")
         if theirs.claims < 2:

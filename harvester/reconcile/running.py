@@ -17,6 +17,7 @@ from harvester.catalogue.database import writing
 from harvester.catalogue.packing import load_dataset, unpack
 from harvester.errors import HarvesterError, Stopped
 from harvester.reconcile import absence, keeping, provenance
+from harvester.reconcile.byhand import ByHand, by_hand
 from harvester.reconcile.gathering import Census, Side, gather_source, gather_target, side
 from harvester.reconcile.ground import Ground, Theirs
 from harvester.reconcile.judging import Side as Judgeable
@@ -136,11 +137,12 @@ def _worked_out(work: _Work) -> dict[str, Any]:
         target = side(connection, rows[work.ref.target_id], horizon)
         totals = {one.id: pairing.counts(connection, one.id, horizon) for one in (source, target)}
         since = pairing.first_walk_ended(connection, source.id)
+        people = by_hand(connection, rows)
         work.enter("reading the source", sum(totals[source.id].values()))
-        mine = gather_source(connection, ground, source, horizon, since, work.tell)
+        mine = gather_source(connection, ground, source, horizon, since, people, work.tell)
         work.enter("reading the target", sum(totals[target.id].values()))
-        theirs, census = gather_target(connection, ground, target, source, horizon, work.tell)
-        _pair(work, connection, ground)
+        theirs, census = gather_target(connection, ground, target, source, horizon, people, work.tell)
+        _pair(work, connection, ground, people)
         for line in _lines(work, connection, ground, source, target, census):
             work.add(line)
         work.flush()
@@ -148,12 +150,14 @@ def _worked_out(work: _Work) -> dict[str, Any]:
         return _counts(work, {"source": mine, "target": theirs}, census, gone, totals)
 
 
-def _pair(work: _Work, connection: Connection, ground: Ground) -> None:
+def _pair(work: _Work, connection: Connection, ground: Ground, people: ByHand) -> None:
     work.enter("pairing", None)
     after = done = 0
     while page := ground.candidates(after):
         for theirs, partners in page:
-            ground.put_edges(edges(theirs, partners))
+            said = {one.id: found for one in partners if (found := people.said(one.id, theirs.id))}
+            ground.put_apart((s, theirs.id, word.decision) for s, word in said.items() if not word.one)
+            ground.put_edges(edges(theirs, partners, said))
         after, done = page[-1][0].id, done + len(page)
         work.tell(done)
         # PostgreSQL ends a transaction in which nothing is asked for ten minutes.

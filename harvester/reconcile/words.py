@@ -74,6 +74,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "the source lists the dataset twice, the target holds it once",
         "Withdraw one of the two at the source.",
     ),
+    "apart": (
+        "people decided that what the target seems to hold of it is another dataset",
+        "Nothing, if the decision is right; else undo it: `harvester dataset explain` tells who made it.",
+    ),
     "elsewhere": (
         "the target has the title under another producer: perhaps it was harvested otherwise",
         "Compare the two; if they are one dataset, tell the target.",

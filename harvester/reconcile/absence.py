@@ -25,8 +25,11 @@ class _Found(NamedTuple):
     tally: Tally
 
 
-def explain(ground: Ground, looked_at: datetime | None) -> None:
-    """Give every record of the source without a partner its likeliest reason; `looked_at` is the target's last look."""
+def explain(ground: Ground, looked_at: datetime | None, acted_at: datetime | None = None) -> None:
+    """Give every record of the source without a partner its likeliest reason.
+
+    `looked_at` is the target's last look, `acted_at` the last time that it wrote what came from the source.
+    """
     _stated(ground, looked_at)
     _listed_twice(ground)
     for field in contrast.LACKING:
@@ -34,6 +37,7 @@ def explain(ground: Ground, looked_at: datetime | None) -> None:
     for what in contrast.COUNTED:
         _beyond(ground, what)
     _filtered(ground)
+    _untouched(ground, acted_at)
     _elsewhere(ground)
     ground.run(f"UPDATE ours AS o SET reason = 'unknown', told = '' WHERE {_OPEN}")
 
@@ -167,6 +171,25 @@ def _give(ground: Ground, found: _Found, code: str, told: str) -> None:
         f"(SELECT o.id FROM ours o JOIN traits r ON r.id = o.id WHERE {_OPEN} AND r.kind = ? AND r.value = ?)",
         (code, told, found.kind, found.value),
     )
+
+
+def _untouched(ground: Ground, acted_at: datetime | None) -> None:
+    """Newer than all that the target has written of the source: where it does not tell when it looked, that tells."""
+    last = span_at(acted_at)
+    if last is None:
+        return
+    arrived, missing = _sizes(ground)
+    late = {True: dict[int, str](), False: dict[int, str]()}
+    statement = (
+        f"SELECT o.id, o.published, {_ARRIVED} FROM ours o WHERE o.published IS NOT NULL AND ({_OPEN} OR {_ARRIVED})"
+    )
+    for number, published, came in ground.rows(statement):
+        if later(span(published), last):
+            late[bool(came)][number] = published
+    if contrast.refused(Tally(len(late[True]), len(late[False])), missing, arrived + missing):
+        for number, published in late[False].items():
+            told = f"published {published}, the target has written nothing of the source since {last.stated}"
+            ground.run("UPDATE ours SET reason = 'newer', told = ? WHERE id = ?", (told, number))
 
 
 def _elsewhere(ground: Ground) -> None:

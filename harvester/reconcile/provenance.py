@@ -112,6 +112,12 @@ def looked_at(payload: Any) -> datetime | None:
     return None
 
 
+def acted_at(dataset: Dataset) -> datetime | None:
+    """When the portal last wrote the record, by its own clock; None where it does not tell that in UTC."""
+    stated = dataset.record.modified or dataset.record.issued if dataset.record else None
+    return instant(stated) if stated and stated.endswith("Z") else None
+
+
 def _inside(value: Any, key: str) -> Any:
     """The value of a key; CKAN keeps extras as a list of keys and values."""
     if isinstance(value, Mapping):

@@ -59,6 +59,7 @@ class _Work:
     sides: dict[str, Counter[str]] = field(default_factory=lambda: {"source": Counter(), "target": Counter()})
     fields: Counter[str] = field(default_factory=Counter)
     looked_at: datetime | None = None
+    acted_at: datetime | None = None
 
     def enter(self, stage: str, total: int | None) -> None:
         """Begin a stage."""
@@ -210,7 +211,10 @@ def _pair_line(
     looked = provenance.looked_at(unpack(theirs.payload)) if theirs.payload else None
     if looked and rule in (NAMED, PAGED):
         work.looked_at = max(filter(None, (work.looked_at, looked)))
-    found = judged(_judgeable(mine, None), _judgeable(theirs, looked))
+    here, there = _judgeable(mine, None), _judgeable(theirs, looked)
+    if there.dataset and rule in (NAMED, PAGED):
+        work.acted_at = max(filter(None, (work.acted_at, provenance.acted_at(there.dataset))), default=None)
+    found = judged(here, there)
     fields = tuple(one.plain() | {"words": one.words} for one in found.differing)
     return Line(
         found.verdict, *named, found.reason, "", found.late, fields, (*evidence, *found.evidence), **sides
@@ -266,7 +270,7 @@ def _orphan(row: Theirs, said: Row[Any], source: Side) -> Line:
 def _missing(work: _Work, connection: Connection, ground: Ground, source: Side, target: Side) -> Iterator[Line]:
     work.enter("explaining", None)
     last = work.looked_at or _last_walk(connection, target)
-    absence.explain(ground, last)
+    absence.explain(ground, last, None if work.looked_at else work.acted_at)
     after = 0
     while ids := ground.lone_ours(True, after, _BATCH):
         said, reasons = pairing.said(connection, ids), absence.reason(ground, ids)

@@ -10,6 +10,8 @@ from harvester.identity.blocks import LIMITS
 
 # Kinds of keys of our own, beside the blocks under which records are compared.
 NAME, PAGE, TITLE, GUID, HAND = "said-name", "said-page", "said-title", "said-guid", "said-by-hand"
+# Rules that make pairs, and never copies: what words alone tell, also of what says that it is something else.
+PROBABLE, SURMISED = "probable", "surmised"
 # Names and pages that more records of the source have name none of them.
 MOST_NAMED = 3
 # So many partners of one record are looked at, those with the most in common first.
@@ -199,7 +201,7 @@ class Ground:
             return
         if run("SELECT 1 FROM pairs WHERE s = ?", (edge.s,)).fetchone() is None:
             run("INSERT INTO pairs VALUES (?, ?, ?, ?, ?)", edge)
-        elif edge.rule not in ("probable", "withdrawn"):
+        elif edge.rule not in (PROBABLE, SURMISED):
             values = (edge.t, edge.s, edge.rule, edge.told)
             live = "SELECT ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM theirs WHERE id = ? AND live)"
             run(f"INSERT INTO copies {live}", (*values, edge.t))

@@ -17,7 +17,7 @@ from harvester.identity.judge import RULES_VERSION, Decision, Shared, judge
 from harvester.identity.signs import Signs, signs_of
 from harvester.reconcile.byhand import Said
 from harvester.reconcile.folding import squashed
-from harvester.reconcile.ground import GUID, NAME, PAGE, TITLE, Edge, Key, Partner, Theirs
+from harvester.reconcile.ground import GUID, NAME, PAGE, PROBABLE, SURMISED, TITLE, Edge, Key, Partner, Theirs
 
 NAMED, PAGED, IDENTIFIED, JOINED = "provenance", "provenance-page", "identifier", "hand"
 # Pairs that people or the target's own words make come before those that anything else makes.
@@ -103,13 +103,14 @@ def _by_rule(theirs: Theirs, partners: Sequence[Partner]) -> Iterator[Edge]:
     wary = bool(theirs.origins) or theirs.claims == 2
     for partner in partners:
         found = _judged(theirs, signs, partner)
-        if found and (found.rule != "probable" or not wary) and not any(edge.s == partner.id for edge in named):
+        if found and (found.rule != PROBABLE or not wary) and not any(edge.s == partner.id for edge in named):
             yield found
 
 
 def _named(theirs: Theirs, partner: Partner) -> Edge | None:
     kinds = {shared.kind for shared in partner.blocks}
-    alike = _alike(theirs, partner)
+    # Of two that name it, the one that has kept its identifier is no copy.
+    alike = _alike(theirs, partner) + _TITLE / 2 * (GUID in kinds)
     if NAME in kinds:
         strength, told = (_NAMED, "the target names it by its identifier at the source")
         if theirs.claims < 2:
@@ -124,9 +125,13 @@ def _named(theirs: Theirs, partner: Partner) -> Edge | None:
 
 def _namesakes(mine: Signs, theirs: Signs, partner: Partner) -> bool:
     """Whether words alone link records of two producers: councils fill in one template with one title."""
-    if _HARD & {shared.kind for shared in partner.blocks}:
+    if _is_hard(partner):
         return False
     return compare_owners(mine, theirs) not in (Bond.SAME, Bond.UNKNOWN)
+
+
+def _is_hard(partner: Partner) -> bool:
+    return not _HARD.isdisjoint(shared.kind for shared in partner.blocks)
 
 
 def _judged(theirs: Theirs, signs: Signs, partner: Partner) -> Edge | None:
@@ -140,6 +145,9 @@ def _judged(theirs: Theirs, signs: Signs, partner: Partner) -> Edge | None:
     if _namesakes(mine, signs, partner):
         return None
     base = (_SAME if found.decision is Decision.SAME else _PROBABLE) + _CLAIMING * (theirs.claims > 0)
-    rule = found.rule if found.decision is Decision.SAME else "probable"
+    rule = found.rule if found.decision is Decision.SAME else PROBABLE
+    if theirs.claims == 2 and rule != PROBABLE and not _is_hard(partner):
+        # It names another record of the source, one that is gone: renamed perhaps, but no copy of one that arrived.
+        rule = SURMISED
     told = "; ".join((*found.evidence, f"rule {found.rule}"))
     return Edge(partner.id, theirs.id, base + _SPAN * found.score, rule, told)

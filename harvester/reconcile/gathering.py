@@ -40,7 +40,10 @@ Told = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Side:
-    """A source of the catalogue as one side: what it is called, and how others name it."""
+    """A source of the catalogue as one side: what it is called, and how others name it.
+
+    `partial`: the portal has more than is known of it here, for a part was asked for or no walk of it has ended yet.
+    """
 
     id: int
     name: str
@@ -102,7 +105,7 @@ def side(connection: Connection, row: Row[Any], horizon: datetime) -> Side:
         host_of(home),
         titles,
         portal,
-        _is_part(row.url, options),
+        _is_part(row.url, options) or pairing.first_walk_ended(connection, row.id) is None,
     )
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, update
 
 from bench import paris
 from bench.arrivals import BY_TEXT, world
 from bench.reconcile import planted, reconciled, scored
 from harvester.catalogue.database import writing
-from harvester.catalogue.tables import reconciliations, records, verdicts
+from harvester.catalogue.tables import reconciliations, records, runs, verdicts
 from harvester.errors import HarvesterError, Stopped, UsageError
 from harvester.reconcile import keeping, running
 from harvester.reconcile.reports import words
@@ -98,6 +98,8 @@ class Pair:
         self.engine = engine
         self.source = self.catalogue.source("producer").source_id
         self.target = self.catalogue.source("national").source_id
+        with writing(engine) as connection:
+            connection.execute(update(runs).values(status="succeeded", ended_at=YESTERDAY))
 
     def publish(self, *names: str, **fields: Any) -> None:
         self.catalogue.add("producer", [own(name, **fields) for name in names], keyed=True)
@@ -283,6 +285,34 @@ def test_a_failure_is_kept_with_its_reason(pair: Pair) -> None:
 def test_nothing_is_reconciled_with_itself(pair: Pair) -> None:
     with writing(pair.engine) as connection, pytest.raises(UsageError):
         keeping.ask(connection, pair.source, pair.source, utcnow(), None)
+
+
+def test_a_source_whose_first_walk_has_not_ended_makes_no_orphans(pair: Pair) -> None:
+    """What is not here yet may well be at the portal."""
+    pair.publish("alpha")
+    pair.hold("alpha", "beta")
+    with writing(pair.engine) as connection:
+        connection.execute(update(runs).where(runs.c.source_id == pair.source).values(status="running", ended_at=None))
+    counts, found = pair.reconcile()
+    assert found == {"alpha": "matched"}
+    assert counts["target"]["verdicts"] == {"matched": 1, "outside": 1}
+
+
+def test_one_that_is_broken_off_at_the_terminal_can_be_asked_for_again_at_once(pair: Pair) -> None:
+    pair.publish("alpha")
+    with writing(pair.engine) as connection:
+        number = keeping.ask(connection, pair.source, pair.target, utcnow(), None)
+        ref = keeping.claim(connection, utcnow(), number)
+    assert ref is not None
+
+    def interrupted(stage: str, done: int, total: int | None) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        running.perform(pair.engine, ref, utcnow, interrupted)
+    with writing(pair.engine) as connection:
+        assert keeping.ask(connection, pair.source, pair.target, utcnow(), None) == number
+        assert keeping.claim(connection, utcnow(), number) is not None
 
 
 def test_empty_sides_add_up_too(pair: Pair) -> None:

@@ -120,7 +120,7 @@ def perform(
             work.before = keeping.previous(connection, ref)
         counts = _worked_out(work)
         _ended(work, counts, kept)
-    except Stopped:
+    except (Stopped, KeyboardInterrupt):
         _given_back(work)
         raise
     except Exception as error:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import io
+
 import pytest
 from sqlalchemy import Engine
 
 from bench.reconcile import reconciled
+from harvester.history.diffs import safe
+from harvester.reconcile.lines import Line, Named
+from harvester.reconcile.reports import written
+from harvester.reconcile.words import Verdict
 from harvester.settings import Settings
 from tests.test_reconcile import Pair, copy
 
@@ -58,3 +65,12 @@ def test_what_is_missing_as_often_before_as_after_is_not_newer(pair: Pair) -> No
     pair.publish("trois", **{"record": {"issued": "2026-02-11T10:00:00Z"}})
     pair.catalogue.add("national", [copy("un", **stamp)], keyed=True)
     assert verdicts(pair)["trois"] == ("missing", "unknown")
+
+
+@pytest.mark.parametrize("title", ["=1+1", "\ufeff=1+1", "\u200b=1+1", "\x01@SUM(1)", " \t+1+1", "\r\n-1+1"])
+def test_no_mark_that_does_not_show_lets_a_formula_through(title: str) -> None:
+    line = Line(Verdict.MISSING, Named("alpha", title), None, "unknown")
+    told = "".join(written({}, [line], "csv"))
+    (row,) = csv.DictReader(io.StringIO(told.lstrip("\ufeff")))
+    assert row["source_title"].startswith("'")
+    assert safe(title).startswith("'")

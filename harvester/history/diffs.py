@@ -17,7 +17,8 @@ COLUMNS = (
     "action", "source", "guid", "title", "dataset", "at", "path", "change", "from", "to", "code", "message", "was",
 )  # fmt: skip
 # What a spreadsheet takes for a formula; a number with a sign is none.
-_FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20\t\r]")
+# Marks that do not show may stand before it.
+_FORMULA = re.compile(r"[\s\x00-\x1f\u200b-\u200f\u2060\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20\t\r]")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
 

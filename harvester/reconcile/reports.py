@@ -51,12 +51,17 @@ def _csv(summary: Mapping[str, Any], lines: Iterable[Line]) -> Iterator[str]:
     yield _BOM + _row(COLUMNS)
     for line in lines:
         told = cells(line)
-        yield _row(safe(told.get(column)) for column in COLUMNS)
+        yield _row(safe(_flat(told.get(column))) for column in COLUMNS)
+
+
+def _flat(value: Any) -> str:
+    """A cell in one line.  Before it is made safe: what does not print may hide that a formula follows."""
+    return "" if value is None else one_line(str(value))
 
 
 def _row(values: Iterable[str]) -> str:
     made = io.StringIO()
-    csv.writer(made).writerow(one_line(value) for value in values)
+    csv.writer(made).writerow(values)
     return made.getvalue()
 
 

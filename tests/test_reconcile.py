@@ -158,6 +158,16 @@ def test_retired_at_the_source_is_an_orphan_with_its_date(pair: Pair) -> None:
     assert (orphan.reason, orphan.told) == ("retired", f"retired here at {YESTERDAY:%Y-%m-%d}")
 
 
+def test_one_that_was_retired_long_ago_is_not_told_as_never_seen(pair: Pair) -> None:
+    pair.publish("alpha", "beta")
+    pair.hold("alpha", "beta")
+    pair.catalogue.now = YESTERDAY - timedelta(days=200)
+    pair.catalogue.retire("producer", "beta")
+    _, lines = reconciled(pair.engine, pair.source, pair.target)
+    (orphan,) = [line for line in lines if line.verdict == "orphan"]
+    assert (orphan.reason, orphan.told) == ("retired", f"retired here at {YESTERDAY - timedelta(days=200):%Y-%m-%d}")
+
+
 def test_what_the_target_withdrew_is_missing_for_that_reason(pair: Pair) -> None:
     pair.publish("alpha", "beta")
     pair.hold("alpha", "beta")

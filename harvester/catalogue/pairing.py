@@ -81,6 +81,16 @@ def troubles(connection: Connection, source_id: int, guids: Sequence[str]) -> di
     return found
 
 
+def retired_long_ago(connection: Connection, source_id: int, guids: Sequence[str]) -> datetime | None:
+    """When the last of these records of a source was retired, however long ago; None: it never had any."""
+    found: list[datetime] = []
+    for part in _pieces(guids):
+        statement = select(func.max(records.c.retired_at)).where(records.c.status == "retired")
+        mine = (records.c.source_id == source_id, records.c.guid.in_(part))
+        found += filter(None, connection.execute(statement.where(*mine)).scalars())
+    return max(found, default=None)
+
+
 def decided(connection: Connection, source_ids: Iterable[int]) -> set[int]:
     """The numbers of what people decided of records of these sources, and holds."""
     mine = select(sources.c.name).where(sources.c.id.in_(list(source_ids)))

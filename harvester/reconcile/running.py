@@ -248,7 +248,7 @@ def _orphans(work: _Work, connection: Connection, ground: Ground, source: Side, 
         said = pairing.said(connection, [row.id for row in rows])
         for row in rows:
             if row.live and row.claims and not source.partial:
-                yield _orphan(row, said[row.id], source)
+                yield _orphan(connection, row, said[row.id], source)
             else:
                 census.set_aside(row.live, tuple(row.origins.split()))
             work.looked_at = max(filter(None, (work.looked_at, _looked(row, said[row.id]))), default=None)
@@ -259,12 +259,14 @@ def _looked(row: Theirs, said: Row[Any]) -> datetime | None:
     return provenance.looked_at(unpack(said.payload)) if row.claims == 2 and said.payload else None
 
 
-def _orphan(row: Theirs, said: Row[Any], source: Side) -> Line:
+def _orphan(connection: Connection, row: Theirs, said: Row[Any], source: Side) -> Line:
     found = provenance.claim(load_dataset(said.dataset), source.portal) if said.dataset else None
     names = (found.names[0] if found and found.names else "", found.pages[0] if found and found.pages else "")
     verb = "says that it came from" if row.claims == 2 else "links to a page of datasets at"
     told = f"it {verb} {source.home}" + "".join(f", {name}" for name in names if name)
-    return Line(Verdict.ORPHAN, None, Named.of(said), "never-seen", evidence=(told,), target_record_id=row.id)
+    left = pairing.retired_long_ago(connection, source.id, found.names) if found else None
+    reason, when = ("retired", f"retired here at {left:%Y-%m-%d}") if left else ("never-seen", "")
+    return Line(Verdict.ORPHAN, None, Named.of(said), reason, when, evidence=(told,), target_record_id=row.id)
 
 
 def _missing(work: _Work, connection: Connection, ground: Ground, source: Side, target: Side) -> Iterator[Line]:

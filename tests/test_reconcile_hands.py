@@ -35,7 +35,10 @@ def lines(pair: Pair) -> list[Line]:
 
 def told(found: list[Line]) -> dict[tuple[str | None, str | None], tuple[str, str | None]]:
     return {
-        (one.source and one.source.guid, one.target and one.target.guid): (str(one.verdict), one.reason)
+        (one.source.guid if one.source else None, one.target.guid if one.target else None): (
+            str(one.verdict),
+            one.reason,
+        )
         for one in found
     }
 

@@ -308,6 +308,13 @@ def test_what_cannot_be_asked_has_no_host() -> None:
         assert address_of(url).host == ""
 
 
+@pytest.mark.parametrize("part", ["", "?", "a/", "a?q="])
+def test_an_address_that_grows_too_long_when_it_is_written_out_cannot_be_asked(part: str) -> None:
+    url = f"http://a.example/{part}" + "\U0001f600" * 7_900
+    assert address_of(url).host == ""
+    assert len(address_of(url).text) <= len(url)
+
+
 def test_a_record_names_each_address_once() -> None:
     csv = {"uri": "http://publications.europa.eu/resource/authority/file-type/CSV", "text": "csv"}
     pdf = {"uri": "http://publications.europa.eu/resource/authority/file-type/PDF", "text": "pdf"}

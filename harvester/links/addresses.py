@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
+import httpx
+
 from harvester.errors import SourceError
 from harvester.links.formats import MEDIA_TYPES, is_file, names_suffix
 from harvester.net import urls
@@ -41,12 +43,13 @@ def address_of(url: str) -> Address:
     """
     try:
         found = urls.bare(urls.clean(url[:LONGEST]))
-    except SourceError:
-        return Address(key_of(url), urls.redacted(url[:LONGEST]), "")
-    host = found.host.lower().rstrip(".")
+        host = found.host.lower().rstrip(".")
+        text = str(found.copy_with(host=host, raw_path=found.raw_path))
+    except (SourceError, httpx.InvalidURL):
+        # Written out in percent signs, an address may be longer than any that can be asked.
+        host = text = ""
     if not host or len(host) > _LONGEST_HOST or len(url) > LONGEST:
         return Address(key_of(url), urls.redacted(url[:LONGEST]), "")
-    text = str(found.copy_with(host=host, raw_path=found.raw_path))
     return Address(key_of(text), text, host)
 
 

@@ -407,6 +407,27 @@ def test_redirects_are_followed(serve: Callable[..., Portal], client: Callable[.
     assert answer.url == portal.url + "/d"
 
 
+@pytest.mark.parametrize("part", ["/%s#there", "/?q=%s#there"])
+def test_a_redirect_to_an_address_that_is_too_long_is_told(
+    part: str, serve: Callable[..., Portal], client: Callable[..., Http]
+) -> None:
+    head = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: "
+    portal = serve(raw(head + (part % ("é" * 15_000)).encode() + b"\r\n\r\n"))
+    with pytest.raises(SourceError, match="redirects to no usable address") as caught:
+        client().get(portal.url)
+    assert caught.value.code == "bad-url"
+
+
+@pytest.mark.parametrize("cookie", ["a=é; path=/", "é=a; path=/"])
+def test_a_cookie_that_no_header_may_hold_is_not_sent(
+    cookie: str, serve: Callable[..., Portal], client: Callable[..., Http]
+) -> None:
+    head = f"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nSet-Cookie: {cookie}\r\nSet-Cookie: good=1; path=/\r\n"
+    portal = serve(raw(head.encode() + "Location: /é\r\n\r\n".encode()), say(b"[]"))
+    assert client().get(portal.url).json() == []
+    assert portal.seen[1][1]["Cookie"] == "good=1"
+
+
 def test_redirect_loops_end(serve: Callable[..., Portal], client: Callable[..., Http]) -> None:
     portal = serve(to("/again"))
     with pytest.raises(SourceError, match="redirects more than 5 times") as caught:

@@ -136,8 +136,15 @@ class Exchange:
                 self._receive(response, ask, sink, due)
             finally:
                 response.close()
-        jar.extract_cookies(response)
+        self._keep(jar, response)
         return Head(str(urls.bare(self.vault.without(url))), response.status_code, response.headers)
+
+    def _keep(self, jar: httpx.Cookies, response: httpx.Response) -> None:
+        """The cookies of an answer, but those that no header may hold (RFC 6265, 4.1.1)."""
+        jar.extract_cookies(response)
+        for cookie in list(jar.jar):
+            if not f"{cookie.name}{cookie.value or ''}".isascii():
+                jar.jar.clear(cookie.domain, cookie.path, cookie.name)
 
     def _request(self, url: httpx.URL, ask: Ask) -> httpx.Request:
         settings = self.settings

@@ -14,6 +14,8 @@ from harvester.errors import SourceError
 Params = Mapping[str, Any] | Iterable[tuple[str, Any]]
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+# Written out in percent signs; httpx refuses to change anything of an address with more than 65,536 in one part.
+_LONGEST = 60_000
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _SURROUNDING = "".join(map(chr, range(0x21)))
 _USERINFO = re.compile(r"(?<=://)[^/?#\s]*@")
@@ -43,7 +45,7 @@ def _problem(url: httpx.URL) -> str | None:
         return "it names no host"
     if not 0 < port(url) < 65536:
         return "there is no such port"
-    return None
+    return "it is too long" if len(url.raw_path) + len(url.userinfo) > _LONGEST else None
 
 
 def with_params(url: httpx.URL, params: Params | None) -> httpx.URL:

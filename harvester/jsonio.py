@@ -85,7 +85,9 @@ def decode(data: bytes, charset: str | None = None) -> str:
     except UnicodeDecodeError:
         declared = _codec(charset)
     if declared and declared not in _DEFAULT_CHARSETS:
-        return data.decode(declared, "replace")
+        # Some codecs of Python refuse what they cannot read all the same: `idna`, `punycode`, `undefined`.
+        with contextlib.suppress(UnicodeError):
+            return data.decode(declared, "replace")
     return data.decode("utf-8", "harvester-mixed")
 
 

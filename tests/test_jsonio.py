@@ -68,7 +68,10 @@ def test_a_declared_charset_is_believed_when_the_bytes_are_not_utf8(text: str, c
     assert jsonio.loads(json.dumps([text], ensure_ascii=False).encode(charset), charset) == [text]
 
 
-@pytest.mark.parametrize("charset", [None, "", "iso-8859-1", "utf-8", "no-such", "base64", "a\0b", '"UTF-8"'])
+WRONG = [None, "", "iso-8859-1", "utf-8", "no-such", "base64", "a\0b", '"UTF-8"', "idna", "punycode", "undefined"]
+
+
+@pytest.mark.parametrize("charset", WRONG)
 def test_a_wrongly_declared_charset_does_no_harm(charset: str | None) -> None:
     assert jsonio.loads('["été"]'.encode(), charset) == ["été"]
     assert jsonio.loads('["été"]'.encode("latin-1"), charset) == ["été"]

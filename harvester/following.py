@@ -44,10 +44,21 @@ def catch_up(
     stop: Callable[[], bool] = lambda: False,
     following: Sequence[Follower] = FOLLOWERS,
 ) -> dict[str, int]:
-    """Bring every follower up to date; answers how many datasets each went over."""
-    done = {follower.name: follow(engine, follower, now, stop) for follower in following}
+    """Bring every follower up to date; answers how many datasets each went over.
+
+    One that fails keeps no other from going on; its error is raised at the end.
+    """
+    done: dict[str, int] = {}
+    failed: list[Exception] = []
+    for follower in following:
+        try:
+            done[follower.name] = follow(engine, follower, now, stop)
+        except Exception as error:
+            failed.append(error)
     # What link checks find is in no change log.
     quality.assess_linked(engine, now, stop)
+    if failed:
+        raise failed[0]
     return done
 
 
@@ -72,3 +83,5 @@ class Following(Beside):
             except SQLAlchemyError as error:
                 # The database is away or busy: the next time catches up.
                 log.warning("what follows the change log is behind: %s", error)
+            except Exception:
+                log.exception("what follows the change log stumbled; it tries again")

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, delete, insert
 from harvester.catalogue.database import writing
 from harvester.catalogue.following import Follower, follow, rewind, standing
 from harvester.catalogue.tables import changes, datasets
+from harvester.following import catch_up
 
 NOW = datetime(2026, 5, 1, 12)
 
@@ -115,6 +116,15 @@ def test_how_far_it_has_come(engine: Engine, seen: Seen) -> None:
     touched(engine, [2])
     with engine.connect() as connection:
         assert standing(connection, seen.follower()) == (1, None)
+
+
+def test_a_follower_that_fails_keeps_no_other_from_going_on(engine: Engine, seen: Seen) -> None:
+    founded(engine, [1, 2])
+    broken = Seen()
+    broken.broken = True
+    with pytest.raises(RuntimeError, match="killed"):
+        catch_up(engine, clock, following=[Follower("broken", broken.apply), seen.follower()])
+    assert seen.batches == [[1, 2]]
 
 
 def after(steps: int) -> Callable[[], bool]:

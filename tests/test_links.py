@@ -82,6 +82,21 @@ def scripted(engine: Engine, clock: Clock, look: Any, **more: Any) -> Work:
     return Work(engine, look, clock, Terms(1000), GOOD, **more)
 
 
+def test_what_one_address_answers_costs_no_other_its_turn(catalogue: Catalogue, clock: Clock) -> None:
+    def stumbling(url: str, tag: str) -> Seen:
+        if url.endswith("/evil.csv"):
+            raise RuntimeError("what nobody thought of")
+        return ok(url, tag)
+
+    urls = ["http://evil.example/evil.csv", "http://evil.example/good.csv", "http://data.example/other.csv"]
+    catalogue.add("paris", [raw("p", *urls)])
+    followed(catalogue, clock)
+    for _ in range(3):
+        run(scripted(catalogue.engine, clock, stumbling), 1)
+        clock.at += timedelta(minutes=20)
+    assert states(catalogue.engine) == {"evil.csv": "unchecked", "good.csv": "ok", "other.csv": "ok"}
+
+
 def ok(url: str, tag: str) -> Seen:
     return Seen(200, 200, url=url, media_type="text/csv", content=b"a;b\n1;2\n3;4\n")
 

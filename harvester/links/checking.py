@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
@@ -25,6 +26,8 @@ from harvester.links.verdicts import Seen, Verdict, judge, packed, unpacked
 from harvester.net.breaker import Breaker
 from harvester.net.patience import Stop, never
 from harvester.settings import Settings
+
+log = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
 Look = Callable[[str, str], Seen]
@@ -172,8 +175,7 @@ class _Visit:
 
     def ask(self, row: Row[Any]) -> bool:
         """Ask one address; False when the host is not to be asked any more for now."""
-        seen = self._work.look(row.address, row.etag or "")
-        verdict = judge(row.address, seen, unpacked(row.format), row.id in self._promises())
+        seen, verdict = self._checked(row, row.id in self._promises())
         now = self._work.now()
         self._last = (seen, verdict)
         self._found.append(_result(row, seen, verdict, now, self._work.good_for))
@@ -181,6 +183,18 @@ class _Visit:
         if now - self._noted_at >= _NOTE_EVERY:
             self._note(now)
         return self._ours and not self.down() and not verdict.put_off
+
+    def _checked(self, row: Row[Any], promised: bool) -> tuple[Seen, Verdict]:
+        """Whatever one address answers, the others have their turn."""
+        try:
+            seen = self._work.look(row.address, row.etag or "")
+            return seen, judge(row.address, seen, unpacked(row.format), promised)
+        except Stopped:
+            raise
+        except Exception:
+            log.exception("a check stumbled over address %s", row.id)
+            seen = Seen(error="unexpected")
+            return seen, judge(row.address, seen, unpacked(row.format), promised)
 
     def end(self) -> None:
         """Keep what was found, and give the host back."""

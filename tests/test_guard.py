@@ -698,3 +698,20 @@ def test_what_a_source_withdraws_twice_counts_once() -> None:
     tally.withdraw([1, 2, 2])
     tally.withdraw([2, 3])
     assert tally.withdrawn == [1, 2, 3]
+
+
+def test_an_identifier_of_before_that_is_given_to_something_else_founds_a_dataset_of_its_own(bench: Guarded) -> None:
+    connector = Programmable(files(12))
+    bench.run(connector)
+    keys = bench.keys()
+    connector.packages = files(12, "n")
+    bench.run(connector)
+    other = {"title": "Comptages des vélos", "distribution": [{"download_url": "https://files.example/bikes.csv"}]}
+    for _ in range(2):
+        connector.packages = {**files(12, "n"), "g0": other}
+        assert bench.status(connector) == ("succeeded", None)
+        assert {"Jeu 0", "Comptages des vélos"} <= set(bench.titles())
+        assert (bench.visible(), keys < bench.keys()) == (13, True)
+    connector.packages = {**files(12, "n"), "g0": {**other, "keyword": ["vélo"]}, "g1": {**other, "title": "Autre"}}
+    assert bench.status(connector) == ("succeeded", None)
+    assert bench.visible() == 14

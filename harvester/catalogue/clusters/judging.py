@@ -84,13 +84,25 @@ def judged_pair(one: Fact, other: Fact, live: Collection[int]) -> Judgement:
     values = {key.value for key in one.keys} & {key.value for key in other.keys}
     shared = [key for key in one.keys | other.keys if key.value in values and key.value in live]
     kinds = {key.kind for key in shared}
-    if OWN in kinds or NAMED in kinds:
-        return _RETURNED if NAMED in kinds else _RENAMED
+    if NAMED in kinds:
+        return _RETURNED
+    if OWN in kinds and not _stands_for_another(one, other):
+        return _RENAMED
     blocks = frozenset(found for key in shared if (found := block(key)) is not None)
     if not blocks:
         return _APART
     same_source = one.name.source == other.name.source
     return judge(one.signs, other.signs, shared=Shared(blocks), same_source=same_source)
+
+
+def _stands_for_another(one: Fact, other: Fact) -> bool:
+    """Whether an identifier was given to something else: title, data and text are others at once, as in `reuse`."""
+    a, b = one.signs, other.signs
+    if not a.titles or not b.titles or {title[1:] for title in a.titles} & {title[1:] for title in b.titles}:
+        return False
+    said = ((a.keys, b.keys), (a.urls, b.urls), (a.sums, b.sums))
+    same_text = a.prose.mark != 0 and a.prose.mark == b.prose.mark
+    return not same_text and all(set(mine).isdisjoint(theirs) for mine, theirs in said)
 
 
 def vetoed(facts: Facts, a: int, b: int) -> bool:

@@ -38,13 +38,36 @@ def found(
         return {}
     known = {**_stated(connection, founders.keys() - iris.keys()), **iris}
     ids = dict(zip(sorted(founders), allocate(connection, "datasets", len(founders)), strict=True))
+    keys = _free_keys(connection, founders)
     rows = [
-        {"id": dataset, "key": public_key(*founders[record]), "iri": known.get(record), "record_id": record}
+        {"id": dataset, "key": keys[record], "iri": known.get(record), "record_id": record}
         for record, dataset in ids.items()
     ]
     times = {"created_at": now, "changed_at": now}
     connection.execute(insert(datasets), [row | times for row in _with_own_iris(connection, rows)])
     return ids
+
+
+def _free_keys(connection: Connection, founders: Mapping[int, Name]) -> dict[int, str]:
+    """record -> the public key that its dataset gets.
+
+    One whose identifier was that of another record before, which has the dataset of that name, gets one of its own.
+    """
+    keys = {record: public_key(*name) for record, name in founders.items()}
+    again = 1
+    while taken := _taken(connection, keys.values()):
+        again += 1
+        for record, name in founders.items():
+            if keys[record] in taken:
+                keys[record] = public_key(name.source, f"{name.guid}\x00{again}")
+    return keys
+
+
+def _taken(connection: Connection, keys: Iterable[str]) -> set[str]:
+    found: set[str] = set()
+    for part in pieces(keys):
+        found.update(connection.execute(select(datasets.c.key).where(datasets.c.key.in_(part))).scalars())
+    return found
 
 
 def apply(connection: Connection, run: RunRef, moved: Moved, now: datetime) -> set[int]:

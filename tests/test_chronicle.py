@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from harvester import sources
-from harvester.catalogue import past, queries, store
+from harvester.catalogue import clusters, leaving, past, queries, store
+from harvester.catalogue.clusters import hands
 from harvester.catalogue.database import writing
 from harvester.catalogue.history import SECTIONS
 from harvester.catalogue.packing import dataset_json
@@ -19,6 +20,7 @@ from harvester.catalogue.tables import datasets, records, revisions, runs
 from harvester.errors import UsageError
 from harvester.history import chronicle
 from harvester.history.diffs import Line
+from harvester.identity.clusters import Hand, Name
 from harvester.jsonio import loads
 from harvester.model import Dataset
 from tests.catalogues import NOW, Catalogue, catalogue
@@ -211,3 +213,27 @@ def test_a_cursor_of_nobody_is_refused(made: Catalogue, cursor: str) -> None:
         run = chronicle.known_run(connection, made.runs["one"].id)
         with pytest.raises(UsageError):
             chronicle.diff_page(connection, run, ("created", "updated"), cursor)
+
+
+ONE = {"uri": "https://id.example/1"}
+
+
+def joined_and_split(made: Catalogue) -> tuple[str, str]:
+    """Two datasets, one the day after, the third day, and two again from the fourth day on; answers their keys."""
+    made.add("one", [dataset("a", **ONE)], keyed=True)
+    made.now = NOW + DAY
+    made.add("two", [dataset("b", "Deux")], keyed=True)
+    keys = made.key("one", "a"), made.key("two", "b")
+    made.now = NOW + 2 * DAY
+    made.add("two", [dataset("b", "Deux", **ONE)], keyed=True)
+    made.now = NOW + 3 * DAY
+    made.add("one", [dataset("a")], keyed=True)
+    return keys
+
+
+def test_what_others_say_of_a_record_is_told_under_its_own_source(made: Catalogue) -> None:
+    first, second = joined_and_split(made)
+    with made.engine.connect() as connection:
+        lines = [line for key in (first, second) for line in chronicle.history_page(connection, key)]
+        assert {(line.source, line.guid) for line in lines} == {("one", "a"), ("two", "b")}
+        assert {line.action for line in lines} >= {"joined", "split"}

@@ -27,10 +27,15 @@ CHUNK = 500
 # The parts of a run's diff, in its order: revisions by action, then what could not be used, then the rest.
 REVISED = ("created", "updated", "renamed", "restored", "retired", "vanished")
 SECTIONS = (*REVISED, "failed", "unchanged")
+# What became of a record by what others say: it may have said nothing new itself.
+_MOVED = ("joined", "split")
 
 
 class Noted(NamedTuple):
-    """One revision to write; `was` is the guid it had before, `since` since when the state before it had been so."""
+    """One revision to write; `was` is the guid it had before, `since` since when the state before it had been so.
+
+    `source` is told of a record that may be of another source than the run is.
+    """
 
     record_id: int
     dataset_id: int | None
@@ -40,6 +45,7 @@ class Noted(NamedTuple):
     fields: Delta | None = None
     was: str | None = None
     left: int | None = None
+    source: int | None = None
 
     @property
     def delta(self) -> bytes | None:
@@ -69,7 +75,7 @@ def note(connection: Connection, run: RunRef, action: str, rows: Iterable[Noted]
     values = [
         {
             "run_id": run.id or None,
-            "source_id": run.source_id,
+            "source_id": run.source_id if row.source is None else row.source,
             "record_id": row.record_id,
             "dataset_id": row.dataset_id,
             "guid": row.guid,
@@ -135,8 +141,9 @@ def note_joined(connection: Connection, run: RunRef, merged: dict[int, int], now
     for part in _pieces(sorted(merged)):
         rows = connection.execute(select(*columns, records.c.source_id).where(records.c.dataset_id.in_(part))).all()
         noted = (
-            Noted(row.id, merged[row.dataset_id], row.guid, row.title, row.changed_at, left=row.dataset_id)
+            Noted(row.id, merged[left], row.guid, row.title, row.changed_at, left=left, source=row.source_id)
             for row in rows
+            if (left := row.dataset_id)
         )
         note(connection, run, "joined", noted, now)
 
@@ -228,7 +235,8 @@ def unchanged(connection: Connection, run: Row[Any], after: int = 0, limit: int 
 
 
 def _touched(connection: Connection, run_id: int, ids: Sequence[int]) -> set[int]:
-    statement = select(revisions.c.record_id).where(revisions.c.run_id == run_id, revisions.c.action != "joined")
+    mine = (revisions.c.run_id == run_id, revisions.c.action.not_in(_MOVED))
+    statement = select(revisions.c.record_id).where(*mine)
     return {
         found
         for part in _pieces(ids)

@@ -108,17 +108,17 @@ def _note(
 ) -> dict[int, tuple[int, int]]:
     """Tell in the history which records leave a dataset; answers them."""
     told = {record: (old, new) for record, (old, new) in moved.places.items() if old is not None}
-    columns = (records.c.id, records.c.guid, records.c.title, records.c.changed_at)
+    columns = (records.c.id, records.c.guid, records.c.title, records.c.changed_at, records.c.source_id)
     for part in pieces(told):
         rows = connection.execute(select(*columns).where(records.c.id.in_(part)).order_by(records.c.id)).all()
         for action in ("joined", "split"):
-            noted = [
-                Noted(row.id, told[row.id][1], row.guid, row.title, row.changed_at, left=told[row.id][0])
-                for row in rows
-                if _action(*told[row.id], ended) == action
-            ]
+            noted = [_noted(row, *told[row.id]) for row in rows if _action(*told[row.id], ended) == action]
             history.note(connection, run, action, noted, now)
     return told
+
+
+def _noted(row: Any, old: int, new: int) -> Noted:
+    return Noted(row.id, new, row.guid, row.title, row.changed_at, left=old, source=row.source_id)
 
 
 def _action(old: int, new: int, ended: Mapping[int, int]) -> str:

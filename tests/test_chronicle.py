@@ -237,3 +237,19 @@ def test_what_others_say_of_a_record_is_told_under_its_own_source(made: Catalogu
         lines = [line for key in (first, second) for line in chronicle.history_page(connection, key)]
         assert {(line.source, line.guid) for line in lines} == {("one", "a"), ("two", "b")}
         assert {line.action for line in lines} >= {"joined", "split"}
+
+
+def test_a_retired_record_that_changed_its_dataset_keeps_its_past(made: Catalogue) -> None:
+    made.add("one", [dataset("a")], keyed=True)
+    made.add("two", [dataset("b", "Deux", **ONE)], keyed=True)
+    key = made.key("one", "a")
+    made.now = NOW + DAY
+    made.retire("one", "a")
+    made.now = NOW + 2 * DAY
+    with writing(made.engine) as connection:
+        mine = {Name("one", "a"), Name("two", "b")}
+        hands.add(connection, Hand(0, "join", frozenset(mine)), "me", None, made.now)
+        clusters.look_at(connection, made.runs["one"], [1], made.now)
+    with writing(made.engine) as connection:
+        assert leaving.forget(connection, made.now, made.now) == 1
+    assert title(at(made, NOW, key)) == "Un"

@@ -168,7 +168,7 @@ def keep_last(connection: Connection, ids: Sequence[int]) -> None:
     """Put what retired records were into their last revision: their documents are about to go."""
     last = (
         select(func.max(revisions.c.id))
-        .where(revisions.c.record_id.in_(ids), revisions.c.action != "vanished")
+        .where(revisions.c.record_id.in_(ids), revisions.c.action.not_in(("vanished", *_MOVED)))
         .group_by(revisions.c.record_id)
     )
     ends = connection.execute(

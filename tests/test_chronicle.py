@@ -253,3 +253,23 @@ def test_a_retired_record_that_changed_its_dataset_keeps_its_past(made: Catalogu
     with writing(made.engine) as connection:
         assert leaving.forget(connection, made.now, made.now) == 1
     assert title(at(made, NOW, key)) == "Un"
+
+
+def test_a_dataset_that_stands_for_itself_again_was_part_of_another_one_meanwhile(made: Catalogue) -> None:
+    first, second = joined_and_split(made)
+    when = [NOW + day * DAY + timedelta(hours=1) for day in range(4)]
+    assert [title(at(made, each, first)) for each in when] == ["Un"] * 4
+    assert [at(made, each, second).key for each in when] == [second, second, first, second]
+    assert [title(at(made, each, second)) for each in when] == [None, "Deux", "Un", "Deux"]
+
+
+def test_a_dataset_that_ended_twice_over_was_in_the_first_until_the_second(made: Catalogue) -> None:
+    for day, (source, name) in enumerate((("one", "Un"), ("two", "Deux"), ("three", "Trois"))):
+        made.now = NOW + day * DAY
+        made.add(source, [dataset(source, name)], keyed=True)
+    first, second, third = (made.key(source, source) for source in ("one", "two", "three"))
+    for day, names in enumerate((("three", "two"), ("one",)), 3):
+        made.now = NOW + day * DAY
+        for name in names:
+            made.add(name, [dataset(name, **ONE)], keyed=True)
+    assert [at(made, NOW + day * DAY, third).key for day in (2, 3, 4)] == [third, second, first]

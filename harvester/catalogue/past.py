@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, func, select
 
 from harvester.catalogue import forms, history, walking
 from harvester.catalogue.packing import dataset_json, expand
@@ -85,11 +85,13 @@ def lineage(connection: Connection, key: str) -> list[int] | None:
 
 def dataset_at(connection: Connection, key: str, at: datetime) -> Past | None:
     """What the dataset of this key was at an instant; None when there is no such dataset."""
-    found = family(connection, key)
-    if found is None:
+    row = connection.execute(select(datasets).where(datasets.c.key == key)).one_or_none()
+    if row is None:
         return None
-    home = _home(connection, found[0], at)
-    mine = [record for record in _candidates(connection, found[1], at) if record.home == home.id]
+    home = _home(connection, row, at)
+    found = family(connection, home.key)
+    ids = found[1] if found else [home.id]
+    mine = [record for record in _candidates(connection, ids, at) if record.home == home.id]
     active = sorted((record for record in mine if record.status == ACTIVE), key=lambda record: record.id)
     if active:
         return _shown(connection, home.key, at, active)
@@ -101,10 +103,29 @@ def dataset_at(connection: Connection, key: str, at: datetime) -> Past | None:
 
 
 def _home(connection: Connection, row: Row[Any], at: datetime) -> Row[Any]:
-    """The dataset it was part of then: a dataset that ended never changes again, so its last change is its end."""
-    while row.merged_into_id is not None and row.changed_at <= at:
-        row = connection.execute(select(datasets).where(datasets.c.id == row.merged_into_id)).one()
+    """The dataset that it was part of then; it may stand for itself again since."""
+    met = {row.id}
+    while (other := _ended_in(connection, row, at)) is not None and other not in met:
+        met.add(other)
+        row = connection.execute(select(datasets).where(datasets.c.id == other)).one()
     return row
+
+
+def _ended_in(connection: Connection, row: Row[Any], at: datetime) -> int | None:
+    """In which dataset it had ended then; None: it stood for itself.
+
+    Of the time before histories were kept only its last end is known: what ended does not change.
+    """
+    mine = (revisions.c.dataset_id == row.id, revisions.c.at <= at)
+    ever = select(revisions.c.record_id).where(*mine)
+    columns = (revisions.c.id, revisions.c.dataset_id, revisions.c.delta)
+    left = select(*columns).where(revisions.c.action == "joined", revisions.c.at <= at)
+    left = left.where(revisions.c.record_id.in_(ever)).order_by(revisions.c.id.desc())
+    ends = (end for end in connection.execute(left).all() if history.delta_of(end.delta).get("dataset") == row.id)
+    if (end := next(ends, None)) is None:
+        return row.merged_into_id if row.changed_at <= at else None
+    last = connection.execute(select(func.max(revisions.c.id)).where(*mine)).scalar_one()
+    return end.dataset_id if last < end.id else None
 
 
 def _candidates(connection: Connection, ids: Sequence[int], at: datetime) -> list[_Record]:

@@ -22,7 +22,7 @@ from sqlalchemy import Connection, Row
 from sqlalchemy.exc import SQLAlchemyError
 
 from harvester.ahead import ahead
-from harvester.catalogue import queries, store
+from harvester.catalogue import marking, queries, store
 from harvester.catalogue.claims import Claim
 from harvester.catalogue.store import Outcome, Problem, RunRef
 from harvester.connector import Body, Connector, Page, Record, Source, Walk
@@ -218,10 +218,12 @@ def _take(harvest: Harvest, ref: RunRef, page: Page, mapper: Mapper, tally: Tall
         return
     now = harvest.now()
     resumable = {} if page.cursor is None else {"cursor": page.cursor}
+    # A record that could not be read but has a name is there: it must not be taken for one that vanished.
+    there = [known[guid].id for guid in named if guid in known]
     with stepping(harvest, ref, tally.progress() | resumable) as connection:
+        marking.prepare(connection, ref, outcomes, there, page.unchanged)
         store.write(connection, ref, outcomes, now)
-        # A record that could not be read but has a name is there: it must not be taken for one that vanished.
-        store.touch(connection, ref, [known[guid].id for guid in named if guid in known])
+        store.touch(connection, ref, there)
         _note_body(connection, ref, page, now)
         if said:
             store.keep_catalogue(connection, ref.source_id, said)

@@ -17,15 +17,16 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
-from sqlalchemy import URL, Engine, create_engine, func, insert, make_url, select, text
+from sqlalchemy import URL, Connection, Engine, create_engine, func, insert, make_url, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from harvester import storable
-from harvester.catalogue import naming, queries, store
+from harvester.catalogue import marking, naming, queries, store
 from harvester.catalogue.database import in_turn, is_current, migrate, open_engine, writing
-from harvester.catalogue.store import Problem
+from harvester.catalogue.store import Outcome, Problem
 from harvester.catalogue.tables import changes, datasets, metadata, records, runs, unmatched
 from harvester.connector import Record
+from harvester.decide import Action
 from harvester.errors import RecordError, UsageError
 from harvester.harvest import unreachable
 from harvester.identity import known_as
@@ -391,3 +392,33 @@ def test_no_text_column_goes_round_the_types_that_make_it_storable() -> None:
         if type(column.type).__module__.startswith("sqlalchemy") and column.type.python_type is str
     ]
     assert plain == []
+
+
+@only_postgresql
+def test_who_only_marks_waits_for_no_row_with_others_in_hand(
+    postgres_engine: Engine, postgres_settings: Settings
+) -> None:
+    made = Catalogue(postgres_settings, postgres_engine)
+    made.add("a", [raw("one"), raw("two")])
+    run = made.runs["a"]
+
+    def mark() -> None:
+        with writing(postgres_engine) as connection:
+            known = queries.known(connection, run.source_id, ["one", "two"])
+            same = [Outcome(Action.UNCHANGED, Record(g, {}), b"", one) for g, one in sorted(known.items())]
+            marking.prepare(connection, run, same, [], None)
+            store.write(connection, run, same, NOW)
+
+    def move(connection: Connection, number: int) -> None:
+        connection.execute(update(records).where(records.c.id == number).values(role="copy"))
+
+    with ThreadPoolExecutor(1) as pool:
+        with writing(postgres_engine) as connection:
+            in_turn(connection)
+            move(connection, 2)
+            other = pool.submit(mark)
+            with postgres_engine.connect() as looking:
+                while not looking.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted")).scalar_one():
+                    time.sleep(0.005)
+            move(connection, 1)
+        other.result(60)

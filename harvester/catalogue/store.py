@@ -38,7 +38,7 @@ from harvester.model import Dataset
 CHUNK = 500
 _TEXT = 2000
 # What only marks a record as seen.
-_MARKS = frozenset({Action.UNCHANGED, Action.REPEATED})
+MARKS = frozenset({Action.UNCHANGED, Action.REPEATED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def write(connection: Connection, run: RunRef, outcomes: Sequence[Outcome], now:
     by_action: dict[Action, list[Outcome]] = {}
     for outcome in outcomes:
         by_action.setdefault(outcome.action, []).append(outcome)
-    if by_action.keys() - _MARKS:
+    if by_action.keys() - MARKS:
         in_turn(connection)
     failed = by_action.get(Action.FAILED, [])
     _insert_failed(connection, run, [o for o in failed if o.stored is None], now)

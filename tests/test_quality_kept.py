@@ -256,3 +256,28 @@ def test_what_link_checks_find_counts(kept: Catalogue) -> None:
         assert result(tally(connection), Rule.MEAN).points == before + 50 / 2
         assert connection.execute(select(func.count()).select_from(quality_due)).scalar_one() == 0
     assert assess_linked(kept.engine, clock) == 0
+
+
+def test_links_that_come_after_the_assessment_are_counted_when_they_were_checked_before(kept: Catalogue) -> None:
+    links.begin(kept.engine)
+    kept.add("a", [raw("1")])
+    follow(kept.engine, of_links.FOLLOWER, clock)
+    note(kept, 200)
+    page = {"access_url": ["https://data.example/1", "http://"], "download_url": []}
+    kept.add("b", [raw("2") | {"distribution": [page]}])
+    catch_up(kept)
+    follow(kept.engine, of_links.FOLLOWER, clock)
+    assess_linked(kept.engine, clock)
+    with kept.engine.connect() as connection:
+        shares = result(tally(connection, kept.source("b").source_id), Rule.MEAN).shares
+    assert {share.indicator.name: share.met for share in shares}["access_url_status"] == 1
+
+
+def note(kept: Catalogue, status: int, **standing: Any) -> None:
+    """Let every address have been answered so."""
+    kinds = {"state": "ok", "fault": None, **standing}
+    with writing(kept.engine) as connection:
+        stands = Standing(**kinds, failures=0, failing_since=None, since=NOW, next_check_at=None)
+        values = {"status": status, "head_status": status, "checked_at": NOW, "format": None}
+        found = connection.execute(select(addresses).where(addresses.c.host != "")).all()
+        links.note(connection, [links.Result(row, stands, values) for row in found])

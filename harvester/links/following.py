@@ -104,7 +104,7 @@ def _drop(connection: Connection, keys: Sequence[_Key]) -> None:
 
 def _insert(connection: Connection, keys: Sequence[_Key], wanted: Mapping[_Key, Mapping[str, Any]]) -> None:
     """With what is wrong with their addresses, as far as that is known already."""
-    columns = (addresses.c.id, addresses.c.state, addresses.c.fault, addresses.c.format)
+    columns = (addresses.c.id, addresses.c.state, addresses.c.fault, addresses.c.format, addresses.c.checked_at)
     stands = {
         row.id: row
         for part in store.pieces(sorted({key.link_id for key in keys}))
@@ -113,6 +113,9 @@ def _insert(connection: Connection, keys: Sequence[_Key], wanted: Mapping[_Key, 
     rows = [{**key._asdict(), **wanted[key], **_wrong(stands[key.link_id], wanted[key])} for key in keys]
     if rows:
         connection.execute(insert(link_uses), rows)
+    # Whoever assessed these datasets before has not seen that these addresses are known.
+    checked = (key for key in keys if stands[key.link_id].checked_at is not None)
+    store.assess_again(connection, {wanted[key]["dataset_id"] for key in checked})
 
 
 def _wrong(row: Any, use: Mapping[str, Any]) -> dict[str, str | None]:

@@ -78,9 +78,13 @@ def note(connection: Connection, results: Sequence[Result]) -> None:
         named = select(link_uses.c.dataset_id).where(link_uses.c.link_id.in_(changed)).distinct()
         datasets = list(connection.execute(named).scalars())
         restate(connection, datasets)
-        if datasets:
-            # Quality counts what answers.
-            connection.execute(insert(quality_due), [{"dataset_id": dataset_id} for dataset_id in datasets])
+        assess_again(connection, datasets)
+
+
+def assess_again(connection: Connection, dataset_ids: Collection[int]) -> None:
+    """Quality counts what answers: tell it of which datasets more, or something else, is known now."""
+    if dataset_ids:
+        connection.execute(insert(quality_due), [{"dataset_id": dataset_id} for dataset_id in sorted(dataset_ids)])
 
 
 def _told(standing: Any, values: Mapping[str, Any]) -> tuple[Any, ...]:

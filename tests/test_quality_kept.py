@@ -273,6 +273,20 @@ def test_links_that_come_after_the_assessment_are_counted_when_they_were_checked
     assert {share.indicator.name: share.met for share in shares}["access_url_status"] == 1
 
 
+def test_another_status_with_the_same_fault_counts_otherwise(kept: Catalogue) -> None:
+    kept.add("a", [raw("1")])
+    links.begin(kept.engine)
+    follow(kept.engine, of_links.FOLLOWER, clock)
+    points = []
+    for status in (401, 200):
+        note(kept, status, state="broken", fault="login")
+        catch_up(kept)
+        assess_linked(kept.engine, clock)
+        with kept.engine.connect() as connection:
+            points.append(result(tally(connection), Rule.MEAN).points)
+    assert points[1] == points[0] + 80
+
+
 def note(kept: Catalogue, status: int, **standing: Any) -> None:
     """Let every address have been answered so."""
     kinds = {"state": "ok", "fault": None, **standing}

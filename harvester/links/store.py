@@ -72,7 +72,7 @@ def note(connection: Connection, results: Sequence[Result]) -> None:
     kept: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
     connection.execute(update(addresses).where(addresses.c.id == bindparam("key")).values(kept), rows)
     _count(connection, Counter(r.standing.state for r in results), Counter(r.row.state for r in results))
-    changed = [r.row.id for r in results if _told(r.standing, r.values) != _told(r.row, {"format": r.row.format})]
+    changed = [r.row.id for r in results if _told(r.standing, r.values) != _told(r.row, _kept(r.row))]
     if changed:
         judge_uses(connection, changed)
         named = select(link_uses.c.dataset_id).where(link_uses.c.link_id.in_(changed)).distinct()
@@ -87,8 +87,13 @@ def assess_again(connection: Connection, dataset_ids: Collection[int]) -> None:
         connection.execute(insert(quality_due), [{"dataset_id": dataset_id} for dataset_id in sorted(dataset_ids)])
 
 
+def _kept(row: Row[Any]) -> dict[str, Any]:
+    return {"format": row.format, "status": row.status}
+
+
 def _told(standing: Any, values: Mapping[str, Any]) -> tuple[Any, ...]:
-    return (standing.state, standing.fault, values["format"])
+    # Not the fault alone: a login may be asked for with a refusal or with a page, and quality counts the status.
+    return (standing.state, standing.fault, values["format"], values["status"])
 
 
 def add(connection: Connection, wanted: Iterable[Address], rows: Mapping[int, Mapping[str, Any]], now: datetime) -> int:

@@ -134,6 +134,15 @@ def test_a_host_without_a_server_is_asked_once() -> None:
     assert (verdict.fault, verdict.down) == ("unreachable", True)
 
 
+def test_a_host_is_not_down_when_it_redirects_to_one_that_is() -> None:
+    with web() as other:
+        dead = other.url("/x")
+    with web({"/x": File(status=302, headers={"Location": dead})}) as server, asking(Settings()) as http:
+        seen = look(http, server.url("/x"), "", now)
+        verdict = judge(server.url("/x"), seen, Found(), True)
+    assert (verdict.fault, verdict.down) == ("unreachable", False)
+
+
 def test_no_more_than_the_beginning_is_read() -> None:
     sent = File(b"a;b\n" + b"1;2\n" * 5_000_000, ranged=False)
     with web({"/x": sent}) as server, asking(Settings()) as http:

@@ -246,7 +246,7 @@ def test_a_host_that_is_down_is_not_asked_for_every_address(catalogue: Catalogue
 
     def look(url: str, tag: str) -> Seen:
         asked.append(url)
-        return Seen(error="timeout")
+        return Seen(error="unconnected")
 
     for _ in range(24):
         run(scripted(catalogue.engine, clock, look), 2)
@@ -263,6 +263,37 @@ def test_a_host_that_is_down_is_not_asked_for_every_address(catalogue: Catalogue
         clock.sleep(3600)
         run(scripted(catalogue.engine, clock, ok), 1)
     assert Counter(row.state for row in rows(catalogue.engine, addresses)) == {"ok": many}
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        Seen(error="timeout", url="http://data.example/dead.csv"),
+        Seen(error="unresolved", url="http://gone.example/"),
+        Seen(error="unconnected", url="http://data.example:8080/dead.csv"),
+    ],
+    ids=("slow", "redirected", "other port"),
+)
+def test_addresses_that_work_are_not_called_broken_for_others_of_their_host(
+    catalogue: Catalogue, clock: Clock, seen: Seen
+) -> None:
+    dead = "http://data.example:8080/dead.csv" if ":8080" in seen.url else "http://data.example/dead.csv"
+
+    def look(url: str, tag: str) -> Seen:
+        return seen if "dead" in url else ok(url, tag)
+
+    catalogue.add("paris", [raw("dead", dead)])
+    followed(catalogue, clock)
+    for _ in range(60):
+        run(scripted(catalogue.engine, clock, look), 1)
+        clock.sleep(DAY.total_seconds())
+    catalogue.add("paris", [raw(f"d{n}", f"http://data.example/{n}.csv") for n in range(5)])
+    followed(catalogue, clock)
+    with writing(catalogue.engine) as connection:
+        early = addresses.c.address == dead
+        connection.execute(update(addresses).where(early).values(next_check_at=clock() - DAY))
+    run(scripted(catalogue.engine, clock, look), 1)
+    assert "broken" not in {state for name, state in states(catalogue.engine).items() if name != "dead.csv"}
 
 
 def test_a_throttling_host_is_left_alone_and_nothing_is_held_against_it(catalogue: Catalogue, clock: Clock) -> None:

@@ -61,7 +61,7 @@ def _asked(http: Http, address: str, method: str, now: Callable[[], datetime], w
     try:
         answer = http.glance(address, MOST, _RANGE if method == "GET" and not whole else None, method=method)
     except SourceError as error:
-        return Seen(error=_told(error))
+        return Seen(error=_told(error), url=error.url or "")
     return _seen(answer, method, now())
 
 

@@ -22,7 +22,7 @@ from harvester.links.ageing import Standing
 from harvester.links.asking import look, quick
 from harvester.links.claims import Claim, Done, Terms
 from harvester.links.store import Result
-from harvester.links.verdicts import Seen, Verdict, judge, packed, unpacked
+from harvester.links.verdicts import Seen, Verdict, judge, packed, server_of, unpacked, without_connection
 from harvester.net.breaker import Breaker
 from harvester.net.patience import Stop, never
 from harvester.settings import Settings
@@ -242,15 +242,18 @@ class _Visit:
                 self._work.counts["put off" if result.put_off else result.standing.state] += 1
 
     def _shared(self, connection: Connection, now: datetime) -> Sequence[Result]:
-        """The rest of a host that has been down for days: what holds for the one that was asked holds for them."""
+        """The rest of a server that has been down for days: what holds for the one that was asked holds for them."""
         since, last = self.done.failing_since, self._last
         if not self._found or last is None or since is None or now - since < _DOWN_SPAN:
             return []
         if self.done.failures < _DOWN_FAILURES:
             return []
+        address = self._found[-1].row.address
+        if not without_connection(address, last[0]):
+            return []
         asked = {result.row.id for result in self._found}
         rows = claims.more_due(connection, self._held.host.host, now, _SHARED)
-        shared = [row for row in rows if row.id not in asked]
+        shared = [row for row in rows if row.id not in asked and server_of(row.address) == server_of(address)]
         return [_result(row, *last, now, self._work.good_for, self.done) for row in shared]
 
 

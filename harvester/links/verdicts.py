@@ -46,7 +46,7 @@ class Verdict(NamedTuple):
     found: Found = NOTHING
     target: str | None = None
     put_off: bool = False
-    down: bool = False  # whether the host could not be connected to
+    down: bool = False  # whether it is the host of the address itself that does not answer
 
 
 # What the client's errors mean for a link; what is not here puts the check off.
@@ -65,6 +65,8 @@ _ERRORS = {
     "bad-header": "bad-address",
 }
 _DOWN = frozenset(("unresolved", "unreachable", "certificate"))
+# What holds for every address of a server: one that answers too slowly is another matter.
+_WITHOUT_CONNECTION = frozenset(("unresolved", "unconnected", "certificate"))
 
 # The words of error pages, as titles and headings have them.
 _NOT_FOUND = re.compile(
@@ -108,7 +110,7 @@ def judge(address: str, seen: Seen, before: Found, promised: bool) -> Verdict:
     """What a check found; `promised` when somebody says that a file is there, `before` what was found the last time."""
     if seen.error is not None:
         fault = _ERRORS.get(seen.error)
-        return Verdict(fault, put_off=fault is None, down=fault in _DOWN)
+        return Verdict(fault, put_off=fault is None, down=fault in _DOWN and _at_home(address, seen))
     if seen.status is None or (seen.wait is not None and seen.status in (403, 429, 503)) or seen.status == 429:
         return Verdict(None, put_off=True)
     found = before if seen.content is None else sniff(seen.content, charset(seen.media_type))
@@ -116,6 +118,11 @@ def judge(address: str, seen: Seen, before: Found, promised: bool) -> Verdict:
         return Verdict(wrong, found if wrong == "page" else NOTHING)
     moved = _moved(seen.hops)
     return Verdict("moved" if moved else None, found, moved)
+
+
+def without_connection(address: str, seen: Seen) -> bool:
+    """Whether no address of this server can be asked."""
+    return seen.error in _WITHOUT_CONNECTION and _at_home(address, seen)
 
 
 def use_of(state: str, fault: str | None, found: Found, declared: str, promised: bool) -> tuple[str, str] | None:
@@ -202,6 +209,20 @@ def _asks_login(address: str, seen: Seen, promised: bool) -> bool:
     led = bool(seen.hops) and bool(_LOGIN.search(_path(seen.url))) and not _LOGIN.search(_path(address))
     page = html_of(seen.content or b"", charset(seen.media_type))
     return led or ((promised or bool(seen.hops)) and bool(_PASSWORD.search(page)))
+
+
+def _at_home(address: str, seen: Seen) -> bool:
+    """Whether an error came from the server of the address, and not from one that it redirects to."""
+    return not seen.url or server_of(seen.url) == server_of(address)
+
+
+def server_of(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port; all of them empty for what has none."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme, parts.hostname or "", parts.port
+    except ValueError:
+        return "", "", None
 
 
 def _path(url: str) -> str:

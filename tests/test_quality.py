@@ -365,6 +365,15 @@ def test_a_fix_in_words() -> None:
     assert fix.after[Rule.SHARE] == pytest.approx(405)
 
 
+def test_the_words_of_a_fix_add_up_to_what_it_wins() -> None:
+    scores = [score(dataset({"access_rights": None}), works) for _ in range(2)]
+    found = {fix.indicator.name: fix for fix in fixes(tallied([*scores, score(dataset({}), works)]))}
+    assert found["access_rights"].words.endswith("10 points each")
+    fix = found["access_rights_vocabulary"]
+    assert fix.words.endswith("5 points each, and 20 more for what comes with it")
+    assert fix.to_win == pytest.approx((2 * 5 + 20) / 3)
+
+
 def test_both_rules_by_hand() -> None:
     # Two distributions, one with all there is and one PDF with a licence: the dataset has all, the shares do not.
     other = {"access_url": [PAGE], "format": "PDF", "license": "CC-BY-4.0"}

@@ -94,7 +94,7 @@ class Fix:
     """What would be won by mending one thing in all datasets that lack it.
 
     `datasets` lack it and `unchecked` may; `to_win` are the points the mean rises by, `after` what both rules give
-    then.
+    then.  `along` are the points of all of them for what they lack as well and comes with it.
     """
 
     indicator: Indicator
@@ -102,13 +102,15 @@ class Fix:
     unchecked: int
     to_win: float
     after: Mapping[Rule, float]
+    along: int = 0
 
     @property
     def words(self) -> str:
-        """In one sentence."""
+        """In one sentence; what is won is the mean of the points that it names."""
+        more = f", and {self.along:,} more for what comes with it" if self.along else ""
         if self.datasets == 1:
-            return f"one dataset does not have this: {self.indicator.title}: {self.indicator.points} points"
-        return f"these {self.datasets:,} datasets {self.indicator.lacks}: {self.indicator.points} points each"
+            return f"one dataset does not have this: {self.indicator.title}: {self.indicator.points} points{more}"
+        return f"these {self.datasets:,} datasets {self.indicator.lacks}: {self.indicator.points} points each{more}"
 
 
 def result(tally: Tally, rule: Rule, reading: Reading = Reading.NOW) -> Result:
@@ -178,7 +180,7 @@ class _Mending:
         won = sum(points_of(bits) * number for bits, number in gained.items())
         to_win = won / self._size if self._size else 0.0
         after = {Rule.MEAN: self._mean + to_win, Rule.SHARE: self._shared(wanted, gained)}
-        return Fix(item, gained.total(), unchecked, to_win, after)
+        return Fix(item, gained.total(), unchecked, to_win, after, won - item.points * gained.total())
 
     def _shared(self, wanted: int, gained: Counter[int]) -> float:
         """The score by shares, with these in every distribution and in the datasets that gain them."""

@@ -24,7 +24,7 @@ from harvester.catalogue.tables import addresses, link_datasets, link_hosts, lin
 from harvester.cli.serving import _harvesting
 from harvester.errors import Stopped
 from harvester.http import Http
-from harvester.links import claims, standings, statuses, store
+from harvester.links import claims, reports, standings, statuses, store
 from harvester.links.ageing import LADDER
 from harvester.links.asking import quick
 from harvester.links.checking import Work, check_due, run
@@ -579,3 +579,18 @@ def test_links_that_came_after_their_address_was_checked_are_judged_at_once(cata
         catalogue.add("lyon", [raw("b", server.url("/a"), format="CSV")])
         assert checked(catalogue, clock)["asked"] == 0
     assert sorted(str(row.fault) for row in rows(catalogue.engine, link_uses)) == ["None", "format"]
+
+
+def test_the_worst_links_of_a_dataset_are_shown_when_not_all_of_them_are(catalogue: Catalogue, clock: Clock) -> None:
+    names = [f"{n:02}" for n in range(12)]
+    catalogue.add("paris", [raw("a", *(f"http://data.example/{name}" for name in names))])
+    followed(catalogue, clock)
+    bad = {"03": Seen(404, 404), "07": Seen(404, 404)}
+
+    def look(url: str, tag: str) -> Seen:
+        return bad.get(url[-2:], Seen(200, 200, url=url, media_type="application/pdf", content=b"%PDF-1.4"))
+
+    run(scripted(catalogue.engine, clock, look), 1)
+    with catalogue.engine.connect() as connection:
+        found = reports.of_dataset(connection, rows(catalogue.engine, link_uses)[0].dataset_id, limit=3)
+    assert [(line.url[-2:], line.severity) for line in found] == [("03", "broken"), ("07", "broken"), ("00", "warning")]

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, Engine, Row, Select, and_, func, or_, select
+from sqlalchemy import Connection, Engine, Row, Select, and_, case, func, or_, select
 
 from harvester.catalogue.packing import expand
 from harvester.catalogue.tables import addresses, datasets, documents, link_uses, records, sources
@@ -109,9 +109,10 @@ def page(
 
 def of_dataset(connection: Connection, dataset_id: int, limit: int = PAGE, language: str = "") -> list[Line]:
     """Faulty links of a dataset, of whatever records name them, the worst first."""
-    rows = connection.execute(_faulty().where(link_uses.c.dataset_id == dataset_id).limit(limit)).all()
-    order = list(Severity)
-    return sorted(_lines(connection, rows, language), key=lambda line: (order.index(Severity(line.severity)), line.url))
+    worst = case({str(name): place for place, name in enumerate(Severity)}, value=link_uses.c.severity)
+    faulty = _faulty().where(link_uses.c.dataset_id == dataset_id)
+    ordered = faulty.order_by(worst, addresses.c.address, link_uses.c.record_id)
+    return _lines(connection, connection.execute(ordered.limit(limit)).all(), language)
 
 
 def lines(engine: Engine, source_id: int, severity: str | None = None, language: str = "") -> Iterator[Line]:

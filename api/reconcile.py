@@ -52,7 +52,10 @@ OfVerdict = Annotated[Verdict | None, Query(description=f"Only this. {_KNOWN}.",
 OfReason = Annotated[str | None, Query(description=f"Only this. {_WHY}.", max_length=30, examples=["newer"])]
 OfChange = Annotated[
     Literal["appeared", "solved", "vanished"] | None,
-    Query(description="Only what changed since the time before; `vanished` lines are those of then."),
+    Query(
+        description="Only what changed since the time before; `vanished` lines are those of then.",
+        examples=["appeared"],
+    ),
 ]
 OfSource = Annotated[str | None, Query(description="Only of this source.", max_length=100, examples=["paris"])]
 OfTarget = Annotated[str | None, Query(description="Only with this target.", max_length=100, examples=["national"])]

@@ -9,6 +9,7 @@ records alone have is a copy, one that more have may be a template.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import combinations
 
 from harvester.identity.lexicon import EDITION, LOCAL
@@ -91,5 +92,6 @@ def _bands(signs: Signs) -> Iterator[int]:
         yield from (key_hash(f"b {item}") for item in least[: _MOST["band"]])
 
 
+@lru_cache(maxsize=100_000)
 def _changing(word: str) -> bool:
     return is_year(word) or is_period(word) or is_number(word) or word in EDITION

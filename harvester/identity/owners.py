@@ -16,15 +16,21 @@ _LEVELS = {"local": LOCAL, "joint": JOINT, "county": COUNTY, "regional": REGIONA
 _NUMBER = re.compile(r"\d{9,14}")
 
 
+@lru_cache(maxsize=20_000)
 def telling(name: str) -> tuple[str, ...]:
     """The words of a name that few organisations have, in their order."""
-    words = [word for word in plain_words(folded(name)) if word.isalpha() and len(word) > 1]
+    words = [word for word in _words(name) if word.isalpha() and len(word) > 1]
     return tuple(word for word in words if word not in ORGANISATION)
+
+
+@lru_cache(maxsize=20_000)
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(plain_words(folded(name)))
 
 
 def level(names: Iterable[str]) -> str:
     """The level that the names tell; "" where they tell none or several ("Surrey County Council" is a county)."""
-    words = {word for name in names for word in plain_words(folded(name))}
+    words = {word for name in names for word in _words(name)}
     told = [name for name, known in _LEVELS.items() if not known.isdisjoint(words)]
     if told == ["local", "county"]:
         return "county"
@@ -51,6 +57,7 @@ def seats(name: str) -> tuple[str, ...]:
     return tuple(sorted({place.uri for place in found if place}))[:3]
 
 
+@lru_cache(maxsize=20_000)
 def acronyms(name: str) -> frozenset[str]:
     """The initials of a name, of all of its words and of the longer ones; and what stands there in capitals."""
     words = [word for word in _WORDY.findall(name)]

@@ -9,7 +9,7 @@ import re
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import blake2b
 from itertools import accumulate, islice
 from typing import Any, NamedTuple, Self
@@ -119,15 +119,18 @@ class Signs:
         start = _FRAME + int.from_bytes(raw[:_FRAME], "big")
         *head, titles, prose, words, runs, counts, kept = orjson.loads(raw[_FRAME:start])
         middle = start + 8 * sum(counts)
-        hashes, least = array("q", raw[start:middle]).tolist(), array("I", raw[middle:]).tolist()
+        hashes, least = tuple(array("q", raw[start:middle])), tuple(array("I", raw[middle:]))
         length, mark, begin, *texts = prose
         ends = list(accumulate(counts))
         found: list[Any] = [tuple(value) if type(value) is list else value for value in head]
         found.append(tuple(Title(language, tuple(main), tuple(aside)) for language, main, aside in titles))
         found.append(Prose(length, mark, begin, *map(tuple, texts)))
-        found += [tuple(hashes[end - count : end]) for end, count in zip(ends, counts, strict=True)]
-        found += [Sketch(words, tuple(least[:kept])), Sketch(runs, tuple(least[kept:]))]
-        return cls(*found)
+        found += [hashes[end - count : end] for end, count in zip(ends, counts, strict=True)]
+        found += [Sketch(words, least[:kept]), Sketch(runs, least[kept:])]
+        # Without `__init__`, which sets the fields of a frozen class one by one: most of the time would go there.
+        signs = object.__new__(cls)
+        signs.__dict__.update(zip(_FIELDS, found, strict=True))
+        return signs
 
     def _long(self) -> tuple[tuple[int, ...], ...]:
         return self.keys, self.urls, self.pages, self.sums
@@ -166,7 +169,8 @@ class Signs:
 
 
 # The fields that are kept as they are.
-_BEFORE = tuple(each.name for each in fields(Signs))[: [each.name for each in fields(Signs)].index("titles")]
+_FIELDS = tuple(each.name for each in fields(Signs))
+_BEFORE = _FIELDS[: _FIELDS.index("titles")]
 
 
 def signs_of(dataset: Dataset, *, guid: str, source_url: str) -> Signs:
@@ -292,8 +296,8 @@ def _keywords(dataset: Dataset) -> tuple[str, ...]:
 def _names(prose: str) -> tuple[str, ...]:
     """Names and numbers of the descriptions, in their order."""
     found: dict[str, None] = {}
-    for name in _NAME.findall(prose):
-        word = folded(name)[:_LONGEST_WORD]
+    for name in _NAME.finditer(prose):
+        word = folded(name[0])[:_LONGEST_WORD]
         if word not in STOP:
             found[word] = None
             if len(found) == _MOST_NAMES:
@@ -331,6 +335,7 @@ def title_years(title: Title) -> frozenset[str]:
     return frozenset(word for word in (*title.main, *title.aside) if is_year(word))
 
 
-def title_key(words: Iterable[str]) -> tuple[str, ...]:
+@lru_cache(maxsize=4_096)
+def title_key(words: tuple[str, ...]) -> tuple[str, ...]:
     """The telling words of a title, whatever their order and plurals."""
     return tuple(sorted({stem(word) for word in significant(words)}))

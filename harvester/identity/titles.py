@@ -81,6 +81,26 @@ def compare_titles(a: Signs, b: Signs) -> Titles:
     return best
 
 
+def strangers(a: Signs, b: Signs) -> bool:
+    """Whether the titles surely have little in common, by their words alone; False where it takes a closer look."""
+    known = a.context | b.context
+    return all(_far(left, right, known) for left in a.titles for right in b.titles)
+
+
+def _far(left: Title, right: Title, known: frozenset[str]) -> bool:
+    """Whether each title has more words of its own than both share, those that anything explains left out."""
+    if left.aside or right.aside:
+        return False
+    mine, theirs = _stems(left), _stems(right)
+    common = len(mine & theirs)
+    if min(len(mine), len(theirs)) - common <= _SHORT:
+        return False
+    more, less = mine - theirs - known, theirs - mine - known
+    if min(len(more), len(less)) <= common or "".join(left.main) == "".join(right.main):
+        return False
+    return not all(map(_of_edition, more | less))
+
+
 def _rank(titles: Titles) -> tuple[int, int, int]:
     return titles.likeness, titles.shared, -len(titles.left) - len(titles.right)
 
@@ -182,13 +202,18 @@ def _likeness(left: set[str] | frozenset[str], right: set[str] | frozenset[str],
     if not left and not right:
         return Likeness.EQUAL if common else Likeness.APART
     every = left | right
-    if common and all(is_year(word) or is_period(word) or word in EDITION for word in every):
+    if common and all(map(_of_edition, every)):
         return Likeness.EDITION
     if common * 2 < min(len(left), len(right)) + common:
         return Likeness.APART
     if left and right:
         return Likeness.SIBLINGS
     return Likeness.WIDER if common * 2 >= len(every) else Likeness.APART
+
+
+@lru_cache(maxsize=100_000)
+def _of_edition(word: str) -> bool:
+    return is_year(word) or is_period(word) or word in EDITION
 
 
 def _counted(left: set[str] | frozenset[str], right: set[str] | frozenset[str]) -> tuple[bool, bool]:

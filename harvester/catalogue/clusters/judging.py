@@ -12,9 +12,10 @@ from sqlalchemy import Connection, bindparam, delete, insert, or_, select
 from harvester.catalogue.clusters.blocking import Touched, crowded_among
 from harvester.catalogue.clusters.facts import Fact, Facts
 from harvester.catalogue.clusters.pieces import pieces
-from harvester.catalogue.clusters.prepared import NAMED, OWN, block
+from harvester.catalogue.clusters.prepared import NAMED, OWN, Key, block
 from harvester.catalogue.packing import pack
 from harvester.catalogue.tables import links
+from harvester.identity.glance import unrelated
 from harvester.identity.judge import RULES_VERSION, Decision, Judgement, Shared, judge
 
 Pair = tuple[int, int]
@@ -82,7 +83,11 @@ def judged(facts: Facts, pairs: Iterable[Pair], live: Collection[int]) -> dict[P
 def judged_pair(one: Fact, other: Fact, live: Collection[int]) -> Judgement:
     """What two records are to each other, by the keys that both have and that say something."""
     values = {key.value for key in one.keys} & {key.value for key in other.keys}
-    shared = [key for key in one.keys | other.keys if key.value in values and key.value in live]
+    return decided(one, other, [key for key in one.keys | other.keys if key.value in values and key.value in live])
+
+
+def decided(one: Fact, other: Fact, shared: Collection[Key]) -> Judgement:
+    """What two records are to each other, by the keys that they share."""
     kinds = {key.kind for key in shared}
     if NAMED in kinds:
         return _RETURNED
@@ -92,6 +97,8 @@ def judged_pair(one: Fact, other: Fact, live: Collection[int]) -> Judgement:
     if not blocks:
         return _APART
     same_source = one.name.source == other.name.source
+    if unrelated(one.signs, other.signs, {kind for kind, _ in blocks}, same_source=same_source):
+        return _APART
     return judge(one.signs, other.signs, shared=Shared(blocks), same_source=same_source)
 
 

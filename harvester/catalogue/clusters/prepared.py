@@ -20,11 +20,14 @@ from harvester.model import Dataset
 OWN, NAMED = 0, 1
 _CODES = {kind: number for number, kind in enumerate(LIMITS, NAMED + 1)}
 _KINDS = {code: kind for kind, code in _CODES.items()}
+# Without one of these, no two records of one source are the same.
+JOINING = frozenset((OWN, NAMED, _CODES["id"], _CODES["url"]))
 MOST = {OWN: 200, NAMED: 200} | {_CODES[kind]: most for kind, most in LIMITS.items()}
 
 # Wherever the catalogue stood at the time: a public key names one dataset in the world.
 _OUR_ADDRESS = re.compile(r"https?://\S+/datasets/([a-z2-7]{16})/?")
-_ROW = struct.Struct(">bq")
+# A key as it is stored.
+KEY = struct.Struct(">bq")
 
 
 class Key(NamedTuple):
@@ -102,12 +105,12 @@ def unpacked(body: bytes) -> Signs:
 
 def packed_keys(keys: frozenset[Key]) -> bytes:
     """The stored form of keys."""
-    return b"".join(_ROW.pack(*key) for key in sorted(keys))
+    return b"".join(KEY.pack(*key) for key in sorted(keys))
 
 
 def unpacked_keys(stored: bytes) -> frozenset[Key]:
     """The keys of their stored form."""
-    return frozenset(Key(kind, value) for kind, value in _ROW.iter_unpack(stored))
+    return frozenset(Key(kind, value) for kind, value in KEY.iter_unpack(stored))
 
 
 def _key(found: Block) -> Key:

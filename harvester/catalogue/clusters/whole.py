@@ -6,17 +6,18 @@ The same keys, judgements and decisions as record by record (`updating`), in sor
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from functools import lru_cache
-from itertools import groupby, islice
+from itertools import combinations, groupby, islice
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from harvester.catalogue.clusters.facts import Fact
-from harvester.catalogue.clusters.judging import judged_pair, vetoing
-from harvester.catalogue.clusters.prepared import MOST, Sighting, packed_keys, prepare, unpacked_keys
+from harvester.catalogue.clusters.judging import decided, vetoing
+from harvester.catalogue.clusters.prepared import JOINING, KEY, MOST, Key, Sighting, packed_keys, prepare
 from harvester.catalogue.packing import load_dataset
 from harvester.identity.clusters import Hand, Name, Same, clusters
 from harvester.identity.judge import Decision
@@ -27,8 +28,8 @@ _KEPT = 20_000
 _TABLES = """
 PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA temp_store = FILE; PRAGMA cache_size = -65536;
 CREATE TABLE record (id INTEGER PRIMARY KEY, source TEXT, guid TEXT, keys BLOB, body BLOB);
-CREATE TABLE key (value INT, kind INT, id INT);
-CREATE TABLE pair (a INT, b INT, value INT);
+CREATE TABLE key (value INT, kind INT, id INT, source INT);
+CREATE TABLE pair (a INT, b INT, kind INT, value INT);
 CREATE TEMP TABLE same (a INT, b INT, score REAL);
 CREATE TEMP TABLE part (id INTEGER PRIMARY KEY, part INT);
 """
@@ -69,11 +70,14 @@ class Whole:
     def fill(self, rows: Iterable[Row], workers: Executor | None = None) -> int:
         """Take in records, prepared by `workers`; answers how many."""
         done, batches = 0, _batches(rows, BATCH)
+        sources: dict[str, int] = {}
         for found in _ahead(workers, batches):
             self._database.execute("BEGIN")
             self._database.executemany("INSERT INTO record VALUES (?, ?, ?, ?, ?)", found)
-            keys = ((key.value, key.kind, row[0]) for row in found for key in unpacked_keys(row[3]))
-            self._database.executemany("INSERT INTO key VALUES (?, ?, ?)", keys)
+            for row in found:
+                source = sources.setdefault(row[1], len(sources))
+                keys = ((value, kind, row[0], source) for kind, value in KEY.iter_unpack(row[3]))
+                self._database.executemany("INSERT INTO key VALUES (?, ?, ?, ?)", keys)
             self._database.execute("COMMIT")
             done += len(found)
         return done
@@ -81,14 +85,14 @@ class Whole:
     def pair(self) -> int:
         """Find who shares a key that few have; answers how many pairs there are."""
         reading = sqlite3.connect(self.path)
-        rows = reading.execute("SELECT value, kind, id FROM key ORDER BY value, id")
+        rows = reading.execute("SELECT value, kind, id, source FROM key ORDER BY value, id")
         self._database.execute("BEGIN")
         for batch in _batches(_shared(rows), BATCH * 10):
-            self._database.executemany("INSERT INTO pair VALUES (?, ?, ?)", batch)
+            self._database.executemany("INSERT INTO pair VALUES (?, ?, ?, ?)", batch)
         self._database.execute("COMMIT")
         reading.close()
         self._database.execute("DROP TABLE key")
-        self._database.execute("CREATE INDEX pair_a ON pair (a, b, value)")
+        self._database.execute("CREATE INDEX pair_a ON pair (a, b, kind, value)")
         return int(self._database.execute("SELECT count(*) FROM (SELECT DISTINCT a, b FROM pair)").fetchone()[0])
 
     def judge(self, workers: Executor | None = None) -> int:
@@ -117,9 +121,9 @@ def judge_range(task: tuple[Path, int, int]) -> list[tuple[int, int, float]]:
     path, start, end = task
     database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     reader, found = _Reader(database), []
-    rows = database.execute("SELECT a, b, value FROM pair WHERE a >= ? AND a < ? ORDER BY a, b", (start, end))
+    rows = database.execute("SELECT a, b, kind, value FROM pair WHERE a >= ? AND a < ? ORDER BY a, b", (start, end))
     for (a, b), group in groupby(rows, itemgetter(0, 1)):
-        told = judged_pair(reader.fact(a), reader.fact(b), {value for _, _, value in group})
+        told = decided(reader.fact(a), reader.fact(b), [Key(kind, value) for _, _, kind, value in group])
         if told.decision is Decision.SAME:
             found.append((a, b, told.score))
     database.close()
@@ -142,9 +146,10 @@ class _Reader:
         return [[row[0] for name in group for row in self._database.execute(look, name)] for group in wanted]
 
     def _fact(self, record: int) -> Fact:
-        look = "SELECT source, guid, keys, body FROM record WHERE id = ?"
-        source, guid, keys, body = self._database.execute(look, (record,)).fetchone()
-        return Fact(Name(source, guid), None, unpacked_keys(keys), body)
+        look = "SELECT source, guid, body FROM record WHERE id = ?"
+        source, guid, body = self._database.execute(look, (record,)).fetchone()
+        # Its keys are with its pairs.
+        return Fact(Name(sys.intern(source), guid), None, frozenset(), body)
 
 
 def _webs(database: sqlite3.Connection, together: Iterable[Sequence[int]]) -> Iterator[tuple[list[Same], set[int]]]:
@@ -179,15 +184,18 @@ def _root(roots: dict[int, int], one: int) -> int:
     return one
 
 
-def _shared(rows: Iterable[tuple[int, int, int]]) -> Iterator[tuple[int, int, int]]:
+def _shared(rows: Iterable[tuple[int, int, int, int]]) -> Iterator[tuple[int, int, int, int]]:
     """Who shares a key with whom, of the keys that say something; the holders of others are not even kept."""
     for value, group in groupby(rows, itemgetter(0)):
         first = next(group)
-        most = MOST[first[1]]
+        kind = first[1]
+        most = MOST[kind]
         # One more than may be: the rest of a crowd is passed over.
-        holders = sorted({first[2], *(row[2] for row in islice(group, most))})
+        holders = sorted({first[2:], *(row[2:] for row in islice(group, most))})
         if len(holders) <= most:
-            yield from ((a, b, value) for place, a in enumerate(holders) for b in holders[place + 1 :])
+            for (a, source), (b, other) in combinations(holders, 2):
+                if source != other or kind in JOINING:
+                    yield a, b, kind, value
 
 
 def _batches(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:

@@ -68,10 +68,11 @@ class Case(NamedTuple):
     owners: Bond
     places: Bond
     vetoes: tuple[Veto, ...]  # what only two datasets can differ in
+    telling: bool  # whether anybody reads the evidence
 
     def ruled(self, decision: Decision, rule: str, score: float, *evidence: str) -> Judgement:
         """The judgement, with what was compared as its evidence."""
-        return Judgement(decision, rule, score, (*evidence, *self.told()))
+        return Judgement(decision, rule, score, (*evidence, *self.told()) if self.telling else ())
 
     def told(self) -> Iterator[str]:
         """What was compared, in words; the vetoes last."""
@@ -125,13 +126,14 @@ def _listed(words: tuple[str, ...]) -> str:
     return " ".join(f"'{word}'" for word in words[:4])
 
 
-def case_of(a: Signs, b: Signs, shared: Shared) -> Case:
+def case_of(a: Signs, b: Signs, shared: Shared, telling: bool) -> Case:
     """Two records side by side."""
     titles, texts = compare_titles(a, b), compare_texts(a, b)
     kinds = frozenset(kind for kind, _ in shared.blocks)
     owners, places = compare_owners(a, b), compare_places(a, b)
     vetoes = tuple(_vetoes(a, b, titles, texts, places))
-    return Case(a, b, kinds, _files(a, b, shared) if "url" in kinds else 0.0, titles, texts, owners, places, vetoes)
+    files = _files(a, b, shared) if "url" in kinds else 0.0
+    return Case(a, b, kinds, files, titles, texts, owners, places, vetoes, telling)
 
 
 def _files(a: Signs, b: Signs, shared: Shared) -> float:

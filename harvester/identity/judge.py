@@ -13,12 +13,13 @@ from harvester.identity.signs import Signs
 RULES_VERSION = 2
 
 
-def judge(a: Signs, b: Signs, *, shared: Shared, same_source: bool) -> Judgement:
+def judge(a: Signs, b: Signs, *, shared: Shared, same_source: bool, telling: bool = True) -> Judgement:
     """What `a` and `b` are to each other; the same whichever comes first.
 
     Inside one source nobody is expected to list a dataset twice: there a key alone joins nothing, and text never.
+    The words of the evidence are a third of the work; who asks for the decision alone goes without (`telling`).
     """
-    case = case_of(a, b, shared) if _first(a, b) else case_of(b, a, shared)
+    case = case_of(a, b, shared, telling) if _first(a, b) else case_of(b, a, shared, telling)
     return next(found for rule in (WITHIN if same_source else CROSSING) if (found := rule(case)))
 
 

@@ -86,8 +86,8 @@ def judged_pair(one: Fact, other: Fact, live: Collection[int]) -> Judgement:
     return decided(one, other, [key for key in one.keys | other.keys if key.value in values and key.value in live])
 
 
-def decided(one: Fact, other: Fact, shared: Collection[Key]) -> Judgement:
-    """What two records are to each other, by the keys that they share."""
+def decided(one: Fact, other: Fact, shared: Collection[Key], telling: bool = True) -> Judgement:
+    """What two records are to each other, by the keys that they share; `telling`: with its evidence."""
     kinds = {key.kind for key in shared}
     if NAMED in kinds:
         return _RETURNED
@@ -99,7 +99,7 @@ def decided(one: Fact, other: Fact, shared: Collection[Key]) -> Judgement:
     same_source = one.name.source == other.name.source
     if unrelated(one.signs, other.signs, {kind for kind, _ in blocks}, same_source=same_source):
         return _APART
-    return judge(one.signs, other.signs, shared=Shared(blocks), same_source=same_source)
+    return judge(one.signs, other.signs, shared=Shared(blocks), same_source=same_source, telling=telling)
 
 
 def _stands_for_another(one: Fact, other: Fact) -> bool:
@@ -122,7 +122,7 @@ def vetoing(one: Fact, other: Fact) -> bool:
     """Whether two records of two sources cannot be one, whatever a third one is: other years, places, owners."""
     if not one.body or not other.body:
         return False
-    told = judge(one.signs, other.signs, shared=Shared(), same_source=False)
+    told = judge(one.signs, other.signs, shared=Shared(), same_source=False, telling=False)
     return told.decision is Decision.RELATED or (told.decision is Decision.DIFFERENT and told.rule in _VETOES)
 
 

@@ -123,7 +123,7 @@ def judge_range(task: tuple[Path, int, int]) -> list[tuple[int, int, float]]:
     reader, found = _Reader(database), []
     rows = database.execute("SELECT a, b, kind, value FROM pair WHERE a >= ? AND a < ? ORDER BY a, b", (start, end))
     for (a, b), group in groupby(rows, itemgetter(0, 1)):
-        told = decided(reader.fact(a), reader.fact(b), [Key(kind, value) for _, _, kind, value in group])
+        told = decided(reader.fact(a), reader.fact(b), [Key(*row[2:]) for row in group], telling=False)
         if told.decision is Decision.SAME:
             found.append((a, b, told.score))
     database.close()

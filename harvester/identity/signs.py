@@ -127,10 +127,7 @@ class Signs:
         found.append(Prose(length, mark, begin, *map(tuple, texts)))
         found += [hashes[end - count : end] for end, count in zip(ends, counts, strict=True)]
         found += [Sketch(words, least[:kept]), Sketch(runs, least[kept:])]
-        # Without `__init__`, which sets the fields of a frozen class one by one: most of the time would go there.
-        signs = object.__new__(cls)
-        signs.__dict__.update(zip(_FIELDS, found, strict=True))
-        return signs
+        return cls(*found)
 
     def _long(self) -> tuple[tuple[int, ...], ...]:
         return self.keys, self.urls, self.pages, self.sums
@@ -169,8 +166,7 @@ class Signs:
 
 
 # The fields that are kept as they are.
-_FIELDS = tuple(each.name for each in fields(Signs))
-_BEFORE = _FIELDS[: _FIELDS.index("titles")]
+_BEFORE = tuple(each.name for each in fields(Signs))[: [each.name for each in fields(Signs)].index("titles")]
 
 
 def signs_of(dataset: Dataset, *, guid: str, source_url: str) -> Signs:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Annotated
+
+from pydantic import Field
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +26,10 @@ class Asked:
 class Value:
     """One value of a dimension; `share` is of all datasets."""
 
-    value: str
-    label: str
-    datasets: int
-    share: float
+    value: Annotated[str, Field(examples=["ENVI"])]
+    label: Annotated[str, Field(examples=["Environment"])]
+    datasets: Annotated[int, Field(examples=[847])]
+    share: Annotated[float, Field(examples=[0.42])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,28 +37,28 @@ class By:
     """Datasets by one dimension: the most frequent values, how many values there are, and datasets without any."""
 
     values: list[Value]
-    distinct: int
-    unknown: int
+    distinct: Annotated[int, Field(examples=[11])]
+    unknown: Annotated[int, Field(examples=[120])]
 
 
 @dataclass(frozen=True, slots=True)
 class Month:
     """What a month brought; null where nobody kept it."""
 
-    month: str
-    created: int
+    month: Annotated[str, Field(examples=["2026-05"])]
+    created: Annotated[int, Field(examples=[120])]
     restored: int | None
     retired: int | None
     joined: int | None
-    visible: int
+    visible: Annotated[int, Field(examples=[12345])]
 
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
     """How many sources are scheduled how often."""
 
-    schedule: str
-    sources: int
+    schedule: Annotated[str, Field(examples=["daily"])]
+    sources: Annotated[int, Field(examples=[31])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ class Runs:
     """Runs queued in a month (null: in all the months asked for), by status."""
 
     month: str | None
-    total: int
+    total: Annotated[int, Field(examples=[930])]
     by_status: dict[str, int]
 
 
@@ -83,13 +86,13 @@ class Promised:
     `days` is how long ago the last update may lie.
     """
 
-    frequency: str
-    label: str
-    days: int
-    datasets: int
-    kept: int
-    late: int
-    untold: int
+    frequency: Annotated[str, Field(examples=["MONTHLY"])]
+    label: Annotated[str, Field(examples=["Environment"])]
+    days: Annotated[int, Field(examples=[45])]
+    datasets: Annotated[int, Field(examples=[847])]
+    kept: Annotated[int, Field(examples=[640])]
+    late: Annotated[int, Field(examples=[120])]
+    untold: Annotated[int, Field(examples=[87])]
     share: float | None
 
 
@@ -97,11 +100,11 @@ class Promised:
 class Late:
     """A dataset that has missed the most updates."""
 
-    dataset: str
-    title: str
-    frequency: str
-    updated: date
-    missed: float
+    dataset: Annotated[str, Field(examples=["k3vxq2m5dzr7ttq5"])]
+    title: Annotated[str, Field(examples=["Comptages vélo"])]
+    frequency: Annotated[str, Field(examples=["MONTHLY"])]
+    updated: Annotated[date, Field(examples=["2025-01-31"])]
+    missed: Annotated[float, Field(examples=[9.5])]
     sources: list[str]
 
 
@@ -109,10 +112,10 @@ class Late:
 class Freshness:
     """Promises kept, in all and by frequency; `worst` is null for a past day."""
 
-    datasets: int
-    kept: int
-    late: int
-    untold: int
+    datasets: Annotated[int, Field(examples=[847])]
+    kept: Annotated[int, Field(examples=[640])]
+    late: Annotated[int, Field(examples=[120])]
+    untold: Annotated[int, Field(examples=[87])]
     share: float | None
     frequencies: list[Promised]
     worst: list[Late] | None
@@ -128,12 +131,12 @@ class Report:
 
     source: str | None
     space: str | None
-    at: date
-    since: str
-    until: str
+    at: Annotated[date, Field(examples=["2026-05-01"])]
+    since: Annotated[str, Field(examples=["2025-06"])]
+    until: Annotated[str, Field(examples=["2026-05"])]
     counted_from: datetime | None
-    behind: int
-    datasets: int
+    behind: Annotated[int, Field(examples=[0])]
+    datasets: Annotated[int, Field(examples=[847])]
     distributions: int | None
     organisations: int | None
     original_share: float | None

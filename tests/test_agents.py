@@ -152,6 +152,13 @@ def test_what_there_is_everywhere_is_not_one(name: str) -> None:
     assert together(face(f"{name} Vesoul"), face(f"{name} Vesoul", NATIONAL))
 
 
+@pytest.mark.parametrize("name", ["City of Springfield", "Washington County"])
+def test_american_namesakes_need_more_than_a_name(name: str) -> None:
+    one, other = (face(name, home=f"https://data.{state}.gov") for state in ("mo", "il"))
+    assert not together(one, other)
+    assert together(*(face(name, home=one.home, source=s, homepage="https://www.springfield.example") for s in "ab"))
+
+
 def test_the_same_ministry_in_two_countries() -> None:
     name = "Ministère de la Santé"
     french, national, belgian = face(name), face(name, NATIONAL), face(name, BELGIAN)

@@ -194,6 +194,11 @@ def _likely(units: Sequence[Unit]) -> list[Edge]:
     return edges
 
 
+# Where settlers named their towns and counties after each other's: there is a Springfield in 34 states.
+_NAMESAKES = frozenset({"au", "ca", "us"})
+_LOCAL = frozenset({"town", "department", "district"})
+
+
 def _same_name(key: Key, many: Sequence[Face], units: dict[int, Unit], holders: dict[int, Face]) -> Iterator[Edge]:
     """Each country by itself; a unit of no known country goes where there is only one."""
     kind, *core = key.value
@@ -204,6 +209,8 @@ def _same_name(key: Key, many: Sequence[Face], units: dict[int, Unit], holders: 
     for country in countries or [""]:
         lone = len(countries) < 2
         part = {n: u for n, u in units.items() if country in u.countries or (not u.countries and lone)}
+        if kind in _LOCAL and country in _NAMESAKES:
+            continue
         if not _disputed(list(part.values())):
             yield from _chained([holders[n] for n in part], "name", f"both are called {' '.join(core)!r}{_in(country)}")
 

@@ -19,6 +19,8 @@ from harvester.links.faults import State
 from harvester.links.verdicts import unpacked, use_of
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
+# Datasets were seen of 8,327 distributions.
+_AT_ONCE = 20
 _COLUMNS = ("dataset_id", "source_id", "number", "role", "declared", "promised")
 
 
@@ -33,6 +35,15 @@ def apply(connection: Connection, dataset_ids: Sequence[int], now: datetime) -> 
         return
     store.take_turn(connection)
     ids = sorted({*dataset_ids, *_elsewhere(connection, dataset_ids)})
+    gone: set[int] = set()
+    for start in range(0, len(ids), _AT_ONCE):
+        gone |= _bring_up(connection, ids[start : start + _AT_ONCE], now)
+    store.forget(connection, gone)
+    store.restate(connection, ids)
+
+
+def _bring_up(connection: Connection, ids: Sequence[int], now: datetime) -> set[int]:
+    """Write what these datasets name now; answers the addresses that some of them name no longer."""
     uses, wanted = _wanted(connection, ids)
     known = _known(connection, ids, {key.record_id for key in wanted})
     store.add(connection, uses, {a.id: _unaskable(a, now) for a in uses if not a.host}, now)
@@ -40,9 +51,8 @@ def apply(connection: Connection, dataset_ids: Sequence[int], now: datetime) -> 
     old = [key for key in known if key not in wanted or known[key] != wanted[key]]
     _drop(connection, old)
     _insert(connection, changed, wanted)
-    store.forget(connection, {key.link_id for key in old} - {key.link_id for key in wanted})
-    left = {known[key]["dataset_id"] for key in old}
-    store.restate(connection, sorted({*ids, *left}))
+    store.restate(connection, sorted({known[key]["dataset_id"] for key in old} - set(ids)))
+    return {key.link_id for key in old} - {key.link_id for key in wanted}
 
 
 FOLLOWER = Follower(store.NAME, apply)

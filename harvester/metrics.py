@@ -63,7 +63,7 @@ def _outbox(connection: Connection) -> Iterator[Metric]:
 
 def _sources(connection: Connection) -> Iterator[Metric]:
     rows = connection.execute(_latest()).all()
-    yield _gauge("source_up", "1 unless the last run of the source failed.", rows, lambda r: r.status != "failed")
+    yield _gauge("source_up", "0 while the source fails: a run that was cancelled mends nothing.", rows, _up)
     yield _gauge("source_paused", "Whether the source is paused.", rows, lambda r: r.paused_at is not None)
     yield _gauge(
         "source_last_success_timestamp_seconds", "Start of its last error-free walk.", rows, lambda r: r.since_at
@@ -77,6 +77,10 @@ def _sources(connection: Connection) -> Iterator[Metric]:
     yield _many("source_last_run", "How its last run ended.", ("source", "status"), states)
 
 
+def _up(row: Row[Any]) -> bool:
+    return row.status != "failed" and row.failing_since is None
+
+
 def _latest() -> Select[Any]:
     """Every source with the last of its runs that has ended, and the counts of the last one that counted.
 
@@ -84,7 +88,7 @@ def _latest() -> Select[Any]:
     """
     last, counted = runs.alias("last"), runs.alias("counted")
     columns = (
-        *(sources.c.name, sources.c.paused_at, sources.c.since_at),
+        *(sources.c.name, sources.c.paused_at, sources.c.since_at, sources.c.failing_since),
         *(last.c.status, last.c.ended_at, last.c.failed, last.c.warnings),
         *(counted.c.accepted, counted.c.visible),
     )

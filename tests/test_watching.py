@@ -69,10 +69,11 @@ def test_every_source_is_measured(client: TestClient, engine: Engine) -> None:
     add(engine, "good", "failed", "succeeded", since_at=NOW)
     add(engine, "bad", "succeeded", "failed", "running")
     add(engine, "new", "queued", paused_at=NOW)
+    add(engine, "stopped", "failed", "cancelled", failing_since=NOW)
     add(engine, "late", next_run_at=utcnow() - timedelta(hours=1))
     found = scraped(client)
     assert {key[1]: value for key, value in found.items() if key[0] == "harvester_source_up"} == {
-        "good": 1, "bad": 0, "new": 1, "late": 1,
+        "good": 1, "bad": 0, "new": 1, "late": 1, "stopped": 0,
     }  # fmt: skip
     assert found["harvester_source_last_run", "bad", "failed"] == 1
     assert found["harvester_source_records", "bad"] == found["harvester_source_records", "good"] == 7

@@ -54,6 +54,16 @@ def test_the_keys_in_the_address_of_a_source_are_not_shown(tmp_path: Path) -> No
 
 
 @pytest.mark.one_database("sqlite", reason="nothing of it depends on the database")
+def test_the_keys_in_the_address_of_a_webhook_are_not_shown(tmp_path: Path) -> None:
+    harvester = command_in(tmp_path)
+    rules = '[{"channel": "webhook", "to": "https://hooks.example/s3cret?token=s3cret"}]'
+    harvester("source", "add", "https://a.example/", "--connector", "ckan", "--name", "a", "--notify", rules)
+    shown = harvester("source", "show", "a").stdout
+    assert "https://hooks.example/***" in shown
+    assert "s3cret" not in shown
+
+
+@pytest.mark.one_database("sqlite", reason="nothing of it depends on the database")
 def test_whether_people_are_reached_can_be_tried(tmp_path: Path) -> None:
     harvester = command_in(tmp_path)
     assert harvester("source", "add", "https://a.example.org", "--connector", "ckan", "--name", "a").returncode == 0

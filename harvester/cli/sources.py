@@ -19,6 +19,7 @@ from harvester.following import bring_up_to_date
 from harvester.http import Http
 from harvester.jsonio import loads
 from harvester.net.urls import told
+from harvester.notices import notify as notices
 from harvester.schedule import utcnow
 from harvester.settings import Settings
 from harvester.timing import PRESETS
@@ -116,11 +117,18 @@ def show(name: Name) -> None:
     with opened() as (_, engine), engine.connect() as connection:
         row = sources.named(connection, name)
         last = queries.latest_runs(connection, [row.id]).get(row.id)
-        shown = row._asdict() | {"url": told(row.url)}
+        shown = row._asdict() | {"url": told(row.url), "notify": _whom(row)}
         shown |= {"last_run": last and f"{last.id} {last.status} {last.started_at or 'not started'}"}
         facts = [[key, value] for key, value in shown.items() if key not in ("id", "options")]
         options = json.dumps(sources.masked(row.options), ensure_ascii=False)
         out.print(table_of(["", ""], [*facts, ["options", options]]))
+
+
+def _whom(row: Row[Any]) -> str | None:
+    """The rules of its notices, without what in the address of a webhook may be its secret."""
+    rules = [rule.model_dump(mode="json") for rule in notices.loaded(row.notify)]
+    hidden = [rule | {"to": notices.masked(rule["channel"], rule["to"])} for rule in rules]
+    return json.dumps(hidden, ensure_ascii=False) if hidden else None
 
 
 @app.command()

@@ -275,6 +275,23 @@ def test_what_goes_on_is_told_once_a_day(
     assert len(waiting(engine)) == 3
 
 
+def test_two_reasons_by_turns_are_told_once_each(engine: Engine, settings: Settings) -> None:
+    one = source(engine, MAIL, failing_since=NOW - timedelta(minutes=1))
+    for hour in range(20):
+        ended(engine, settings, one, "failed", NOW + timedelta(hours=hour), code=("http-501", "host-down")[hour % 2])
+    assert len(waiting(engine)) == 2
+
+
+def test_a_failure_after_a_recovery_is_told_again(engine: Engine, settings: Settings) -> None:
+    one, times = source(engine, MAIL), iter(NOW + timedelta(minutes=number) for number in range(9))
+    for status, code in (("failed", "timeout"), ("succeeded", None), ("failed", "http-500")):
+        ended(engine, settings, one, status, next(times), code=code)
+    with writing(engine) as connection:
+        store.edit_source(connection, one, {"failing_since": NOW + timedelta(minutes=2)})
+    ended(engine, settings, one, "failed", next(times), code="timeout")
+    assert [event for event, _ in waiting(engine)] == ["failure", "recovery", "failure", "failure"]
+
+
 def test_a_run_whose_worker_died_is_told_of_once(engine: Engine, settings: Settings) -> None:
     one, other = source(engine, MAIL), source(engine, MAIL, name="lyon")
     source(engine, name="mute")

@@ -106,14 +106,17 @@ def run_ended(
     rules = loaded(source.notify)
     if not rules:
         return 0
-    before, ended = _before(connection, source.id, run_id), (result.status, result.code)
-    event = event_of(result.status, before.status if before else None)
-    same = event in ("failure", "held") and before is not None and (before.status, before.code) == ended
+    before = _before(connection, source.id, run_id)
+    event = event_of(result.status, before)
+    # Not the reason of the last run alone: a source whose host is avoided now and then fails by turns.
+    same = event in ("failure", "held") and before == result.status
     since = now - timedelta(hours=settings.notify_again_hours)
+    if event == "failure" and source.failing_since:
+        since = max(since, source.failing_since)
     queued = 0
     for rule in rules:
-        wanted = "always" in rule.on or event in rule.on
-        if wanted and not (same and "always" not in rule.on and _told_since(connection, source.id, event, rule, since)):
+        news = event in rule.on and not (same and _told_since(connection, source.id, result, rule, since))
+        if news or "always" in rule.on:
             queue(connection, source.id, run_id, event, rule, now)
             queued += 1
     return queued
@@ -183,21 +186,25 @@ class Sender(Beside):
                 log.exception("notices could not be sent")
 
 
-def _before(connection: Connection, source_id: int, run_id: int) -> Row[Any] | None:
+def _before(connection: Connection, source_id: int, run_id: int) -> str | None:
+    """How the run before ended."""
     where = (runs.c.source_id == source_id, runs.c.id < run_id, runs.c.status.in_(ENDED))
-    statement: Select[Any] = select(runs.c.status, runs.c.code).where(*where).order_by(runs.c.id.desc()).limit(1)
-    return connection.execute(statement).one_or_none()
+    statement = select(runs.c.status).where(*where).order_by(runs.c.id.desc()).limit(1)
+    return connection.execute(statement).scalar_one_or_none()
 
 
-def _told_since(connection: Connection, source_id: int, event: str, rule: Rule, since: datetime) -> bool:
+def _told_since(connection: Connection, source_id: int, result: Ended, rule: Rule, since: datetime) -> bool:
+    """Whether it was told that runs of the source end so, for this reason."""
     where = (
         notices.c.source_id == source_id,
-        notices.c.event == event,
+        notices.c.event == event_of(result.status, None),
         notices.c.channel == rule.channel,
         notices.c.target == rule.to,
         notices.c.queued_at > since,
+        runs.c.code == result.code,
     )
-    return connection.execute(select(notices.c.id).where(*where).limit(1)).first() is not None
+    joined = notices.join(runs, runs.c.id == notices.c.run_id)
+    return connection.execute(select(notices.c.id).select_from(joined).where(*where).limit(1)).first() is not None
 
 
 def _web(url: str) -> bool:

@@ -115,12 +115,17 @@ def profile_of(header: str | None, media_type: str) -> Profile | None:
 
 def _profiles(header: str) -> Iterable[tuple[str, float]]:
     for item in _ITEM.findall(header[:_LONGEST]):
-        name, *parameters = (piece.strip() for piece in _PIECE.findall(item))
+        name, *parameters = _pieces(item)
         yield name, _weight(parameters)
 
 
+def _pieces(part: str) -> list[str]:
+    """What semicolons part; one at least."""
+    return [piece.strip() for piece in _PIECE.findall(part)] or [""]
+
+
 def _range(part: str) -> Range:
-    media_type, *parameters = [piece.strip() for piece in _PIECE.findall(part)] or [""]
+    media_type, *parameters = _pieces(part)
     profile = next((p[8:].strip('" ') for p in parameters if p.lower().startswith("profile=")), None)
     meant = None if not profile or profile.startswith(_JSON_LD) else profile
     return Range(media_type.lower(), _weight(parameters), meant)

@@ -21,6 +21,7 @@ from harvester.catalogue.store import Outcome, Problem, RunRef
 from harvester.connector import Record
 from harvester.decide import Action
 from harvester.model import Dataset
+from harvester.samples import Sample, overlaps
 from harvester.settings import Settings
 from tests.databases import database_url
 
@@ -116,3 +117,9 @@ def catalogue(directory: Path, **settings: Any) -> Catalogue:
     _OPENED.append(engine)
     migrate(engine)
     return Catalogue(found, engine)
+
+
+def distinct(sample: Sample) -> int:
+    """How many datasets a sample portal has: it may list one twice, as in life."""
+    mine = [sum(name.partition(":")[0] == sample.name for name in group) for group in overlaps()]
+    return sample.count - sum(number - 1 for number in mine if number > 1)

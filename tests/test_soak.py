@@ -112,7 +112,7 @@ def test_what_becomes_of_a_portal_follows_from_the_seed() -> None:
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems have one loopback address")
 def test_a_short_soak_ends_as_it_must() -> None:
-    report = soak(Plan(sources=20, minutes=3, scale=20, datasets=16))
+    report = soak(Plan(sources=20, minutes=3, scale=8, datasets=16))
     # What a service takes while it begins says nothing of what it takes in the long run.
     assert [text for text in report.violations if not text.startswith("memory")] == []
     assert report.figures["runs"] >= 40

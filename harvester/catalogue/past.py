@@ -120,8 +120,9 @@ def _ended_in(connection: Connection, row: Row[Any], at: datetime) -> int | None
     ever = select(revisions.c.record_id).where(*mine)
     columns = (revisions.c.id, revisions.c.dataset_id, revisions.c.delta)
     left = select(*columns).where(revisions.c.action == "joined", revisions.c.at <= at)
-    left = left.where(revisions.c.record_id.in_(ever)).order_by(revisions.c.id.desc())
-    ends = (end for end in connection.execute(left).all() if history.delta_of(end.delta).get("dataset") == row.id)
+    found = connection.execute(left.where(revisions.c.record_id.in_(ever))).all()
+    latest = sorted(found, key=lambda end: -end.id)
+    ends = (end for end in latest if history.delta_of(end.delta).get("dataset") == row.id)
     if (end := next(ends, None)) is None:
         return row.merged_into_id if row.changed_at <= at else None
     last = connection.execute(select(func.max(revisions.c.id)).where(*mine)).scalar_one()
